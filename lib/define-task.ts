@@ -1,0 +1,33 @@
+/** How an operation becomes a task that can be called. */
+import type { CellWriter } from './cells.js';
+import { defaultPool } from './default-pool.js';
+import { native } from './native.js';
+import { type CallOptions, type Definition, kDefinition, type Task } from './task.js';
+
+export interface TaskOptions<Args extends readonly unknown[], Result> {
+  /** Of the native operation. */
+  name: string;
+  /** Arguments before the options, when the task is called. */
+  arity: number;
+  /** See Definition. */
+  encode?: (args: Args, cells: CellWriter) => void;
+  decode?: (value: never) => Result;
+  /** The task has options of its own: when it is called, they may share the last argument with the call's. */
+  ownOptions?: boolean;
+}
+
+export function defineTask<Args extends readonly unknown[], Result>(
+  options: TaskOptions<Args, Result>,
+): Task<Args, Result> {
+  const { name, arity, encode, decode, ownOptions = false } = options;
+  const most = ownOptions ? arity + 1 : arity;
+  const call = (...all: unknown[]): Promise<unknown> => {
+    const { pool = defaultPool(), ...runOptions } = ((all.length > most ? all[most] : all[arity]) ?? {}) as CallOptions;
+    return pool.run(task as never, all.slice(0, most) as never, runOptions);
+  };
+  Object.defineProperty(call, 'name', { value: name });
+  const operation = native.operations.indexOf(name);
+  const definition: Definition<Args, Result> = Object.freeze({ name, operation, encode, decode });
+  const task = Object.assign(call, { [kDefinition]: definition }) as unknown as Task<Args, Result>;
+  return task;
+}

@@ -1,0 +1,92 @@
+/** The errors that tasks end with, made from native statuses. */
+import { getSystemErrorMap } from 'node:util';
+import { type NativeFailure, native } from './native.js';
+
+/** What an OffloopError's `code` can be. */
+export type OffloopErrorCode =
+  | 'ERR_OFFLOOP_QUEUE_FULL'
+  | 'ERR_OFFLOOP_CANCELLED'
+  | 'ERR_OFFLOOP_CLOSED'
+  | 'ERR_OFFLOOP_TASK_FAILED'
+  | 'ERR_OFFLOOP_NO_MEMORY'
+  | 'ERR_OFFLOOP_SYSTEM'
+  | 'ERR_OFFLOOP_UNSUPPORTED'
+  | 'ERR_OFFLOOP_DETACHED';
+
+/** A task that did not succeed, or was never accepted. `cause` is what the system or a library said, as Node would say it. */
+export class OffloopError extends Error {
+  override readonly name = 'OffloopError';
+  readonly code: OffloopErrorCode;
+  /** The task's name, where there is one. */
+  declare readonly task?: string;
+  /** A failed system call: the negative errno, as Node has it. */
+  declare readonly errno?: number;
+  /** A failed system call's name. */
+  declare readonly syscall?: string;
+  /** The file that a failed system call was about. */
+  declare readonly path?: string;
+  /** The host that could not be resolved. */
+  declare readonly hostname?: string;
+
+  constructor(code: OffloopErrorCode, message: string, details: Partial<OffloopError> = {}) {
+    const { cause, ...own } = details;
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    Object.assign(this, own);
+  }
+}
+
+/** What a task rejects with when its signal is aborted; `cause` is the signal's reason. As in Node's own APIs. */
+export class AbortError extends Error {
+  override readonly name = 'AbortError';
+  readonly code = 'ABORT_ERR';
+
+  constructor(reason: unknown) {
+    super('The operation was aborted', { cause: reason });
+  }
+}
+
+/** An error of native origin in this process's own words: `name` is a status without its prefix. */
+export function statusError(name: string, task?: string): OffloopError {
+  const meaning = native.statuses.find(([known]) => known === name)?.[1] ?? name;
+  return new OffloopError(codeOf(name), task ? `${task}: ${meaning}` : meaning, task ? { task } : {});
+}
+
+/** Makes the error of a failed task. */
+export function failureError(failure: NativeFailure): OffloopError {
+  const [name, meaning] = native.statuses[failure.status] as readonly [string, string];
+  const { task, source, number, syscall } = failure;
+  if (source === 'system') {
+    const path = failure.subject === undefined ? undefined : failure.subject.toString();
+    const reason = systemCause(number, syscall, path);
+    return new OffloopError(codeOf(name), reason.message, { task, errno: number, syscall, ...at('path', path), cause: reason });
+  }
+  if (source === 'resolver') {
+    const hostname = failure.subject?.toString();
+    const cause = nodeLike(`${syscall} ${failure.name} ${hostname}`, failure.name, number, { syscall, hostname });
+    return new OffloopError(codeOf(name), cause.message, { task, errno: number, syscall, ...at('hostname', hostname), cause });
+  }
+  if (source === 'library') {
+    const cause = nodeLike(failure.message, failure.name, number, {});
+    return new OffloopError(codeOf(name), `${task}: ${failure.message}`, { task, errno: number, cause });
+  }
+  return new OffloopError(codeOf(name), `${task}: ${failure.message || meaning}`, { task });
+}
+
+function codeOf(status: string): OffloopErrorCode {
+  return `ERR_OFFLOOP_${status}` as OffloopErrorCode;
+}
+
+function systemCause(errno: number, syscall: string, path: string | undefined): Error {
+  const [code, what] = getSystemErrorMap().get(errno) ?? [`errno ${-errno}`, 'unknown error'];
+  const message = path === undefined ? `${code}: ${what}, ${syscall}` : `${code}: ${what}, ${syscall} '${path}'`;
+  return nodeLike(message, code, errno, { syscall, ...at('path', path) });
+}
+
+function nodeLike(message: string, code: string, errno: number, more: object): Error {
+  return Object.assign(new Error(message), { errno, code, ...more });
+}
+
+function at<K extends string>(key: K, value: string | undefined): { [P in K]?: string } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]: string });
+}

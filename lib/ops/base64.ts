@@ -1,0 +1,57 @@
+import { constants } from 'node:buffer';
+import { checkText } from '../check.js';
+import { defineTask } from '../define-task.js';
+import { checkData, type Data, writeData } from './data.js';
+
+/** The most bytes whose base64 still fits in a string. */
+const kMostBytes = Math.floor(constants.MAX_STRING_LENGTH / 4) * 3;
+
+/**
+ * Encodes bytes, as `buffer.toString('base64')` does.
+ *
+ * @param data - text is encoded as its UTF-8
+ * @returns the text, padded, in the standard alphabet
+ * @throws TypeError ERR_INVALID_ARG_TYPE; Error ERR_STRING_TOO_LONG
+ * @rejects ERR_OFFLOOP_UNSUPPORTED where the runtime brings no OpenSSL 3; ERR_OFFLOOP_NO_MEMORY, ERR_OFFLOOP_DETACHED,
+ *   ABORT_ERR, ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
+ * @example
+ * const text = await toBase64(new Uint8Array([1, 2, 3])); // 'AQID'
+ */
+export const toBase64 = defineTask<[data: Data], string>({
+  name: 'toBase64',
+  arity: 1,
+  encode([data], cells) {
+    const checked = checkData('data', data);
+    if (byteLength(checked) > kMostBytes) throw stringTooLong();
+    writeData(cells, checked);
+  },
+});
+
+/**
+ * Decodes text, as `Buffer.from(text, 'base64')` does: both alphabets, with padding or without. It ends at the first
+ * `=`; characters that belong to neither alphabet are passed over.
+ *
+ * @returns the bytes
+ * @throws TypeError ERR_INVALID_ARG_TYPE
+ * @rejects ERR_OFFLOOP_UNSUPPORTED where the runtime brings no OpenSSL 3; ERR_OFFLOOP_NO_MEMORY, ABORT_ERR,
+ *   ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
+ * @example
+ * const bytes = await fromBase64('AQID');
+ */
+export const fromBase64 = defineTask<[text: string], Buffer>({
+  name: 'fromBase64',
+  arity: 1,
+  encode([text], cells) {
+    cells.text(checkText('text', text));
+  },
+});
+
+function byteLength(data: Data): number {
+  if (typeof data !== 'string') return data.byteLength;
+  return data.length * 3 <= kMostBytes ? data.length : Buffer.byteLength(data);
+}
+
+function stringTooLong(): Error {
+  const message = `Cannot create a string longer than 0x${constants.MAX_STRING_LENGTH.toString(16)} characters`;
+  return Object.assign(new Error(message), { code: 'ERR_STRING_TOO_LONG' });
+}

@@ -1,0 +1,106 @@
+import { Stats } from 'node:fs';
+import { defineTask } from '../define-task.js';
+import { checkData, checkPath, type Data, encodePath, type Path, writeData } from './data.js';
+
+/**
+ * Reads a whole file, as `fs.promises.readFile(path)` does. A pipe or a device is read to its end and holds its thread
+ * until then.
+ *
+ * @returns the bytes, in memory that nobody else uses
+ * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE (a null byte in the path), ERR_INVALID_URL_SCHEME
+ * @rejects ERR_OFFLOOP_SYSTEM with errno, syscall and path, and Node's own error (ENOENT, EISDIR, EACCES …) as cause;
+ *   ERR_OFFLOOP_NO_MEMORY, ABORT_ERR, ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
+ * @example
+ * const bytes = await readFile('package.json');
+ */
+export const readFile = defineTask<[path: Path], Buffer>({
+  name: 'readFile',
+  arity: 1,
+  encode: encodePath,
+});
+
+/**
+ * Writes a whole file, as `fs.promises.writeFile(path, data)` does: makes it (mode 0o666 less the umask) or replaces
+ * what it held. Stopped or failed on the way, it leaves what has been written so far.
+ *
+ * @param data - text is written as UTF-8
+ * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE (a null byte in the path), ERR_INVALID_URL_SCHEME
+ * @rejects ERR_OFFLOOP_SYSTEM with errno, syscall and path, and Node's own error (ENOENT, EISDIR, ENOSPC …) as cause;
+ *   ERR_OFFLOOP_DETACHED, ABORT_ERR, ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
+ * @example
+ * await writeFile('out.txt', 'hello');
+ */
+export const writeFile = defineTask<[path: Path, data: Data], undefined>({
+  name: 'writeFile',
+  arity: 2,
+  encode([path, data], cells) {
+    const checkedPath = checkPath(path);
+    const checkedData = checkData('data', data);
+    writeData(cells, checkedPath);
+    writeData(cells, checkedData);
+  },
+});
+
+/**
+ * Asks what a path is, links followed, as `fs.promises.stat(path)` does.
+ *
+ * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE (a null byte in the path), ERR_INVALID_URL_SCHEME
+ * @rejects ERR_OFFLOOP_SYSTEM with errno, syscall and path, and Node's own error (ENOENT, EACCES …) as cause;
+ *   ABORT_ERR, ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
+ * @example
+ * const { size, mtime } = await stat('package.json');
+ */
+export const stat = defineTask<[path: Path], Stats>({
+  name: 'stat',
+  arity: 1,
+  encode: encodePath,
+  decode: toStats,
+});
+
+/**
+ * Asks whether something is there, links followed, as `fs.existsSync(path)` does. By the time the answer is here it may
+ * be old: to use a file, open it and see.
+ *
+ * @returns false too if a folder on the way may not be searched
+ * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE (a null byte in the path), ERR_INVALID_URL_SCHEME
+ * @rejects ABORT_ERR, ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
+ * @example
+ * if (await exists('cache.db')) await unlink('cache.db');
+ */
+export const exists = defineTask<[path: Path], boolean>({ name: 'exists', arity: 1, encode: encodePath });
+
+/**
+ * Removes a file or a link, as `fs.promises.unlink(path)` does.
+ *
+ * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE (a null byte in the path), ERR_INVALID_URL_SCHEME
+ * @rejects ERR_OFFLOOP_SYSTEM with errno, syscall and path, and Node's own error (ENOENT, EISDIR, EACCES …) as cause;
+ *   ABORT_ERR, ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
+ * @example
+ * await unlink('out.txt');
+ */
+export const unlink = defineTask<[path: Path], undefined>({
+  name: 'unlink',
+  arity: 1,
+  encode: encodePath,
+});
+
+/** The order in which the native body returns them. */
+const kFields = ['dev', 'mode', 'nlink', 'uid', 'gid', 'rdev', 'blksize', 'ino', 'size', 'blocks'] as const;
+const kTimes = ['atime', 'mtime', 'ctime', 'birthtime'] as const;
+
+/** Since Node 22 the dates are computed on demand, by the prototype. */
+const kDatesAreOwn = !('atime' in Stats.prototype);
+
+/** Without the constructor, which is deprecated. */
+function toStats(values: readonly number[]): Stats {
+  const stats = Object.create(Stats.prototype);
+  kFields.forEach((field, index) => {
+    stats[field] = values[index];
+  });
+  kTimes.forEach((time, index) => {
+    const at = kFields.length + 2 * index;
+    stats[`${time}Ms`] = (values[at] as number) * 1000 + (values[at + 1] as number) / 1e6;
+  });
+  if (kDatesAreOwn) for (const time of kTimes) stats[time] = new Date(Math.round(stats[`${time}Ms`]));
+  return stats;
+}

@@ -1,0 +1,27 @@
+import { defineTask } from '../define-task.js';
+import { checkData, type Data, writeData } from './data.js';
+import { checkDigest } from './digests.js';
+
+/**
+ * Digests data, as `crypto.createHash(algorithm).update(data).digest()` does.
+ *
+ * @param algorithm - any of `crypto.getHashes()`, in any case. SHAKE and its like give their customary length:
+ *   16 bytes for 128, 32 for 256
+ * @param data - text is digested as UTF-8
+ * @returns the digest
+ * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_CRYPTO_INVALID_DIGEST
+ * @rejects ERR_OFFLOOP_UNSUPPORTED where the runtime brings no OpenSSL 3; ERR_OFFLOOP_DETACHED, ABORT_ERR,
+ *   ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
+ * @example
+ * const digest = await hash('sha256', await readFile('package.json'));
+ */
+export const hash = defineTask<[algorithm: string, data: Data], Buffer>({
+  name: 'hash',
+  arity: 2,
+  encode([algorithm, data], cells) {
+    const name = checkDigest('algorithm', algorithm);
+    const checked = checkData('data', data);
+    cells.text(name);
+    writeData(cells, checked);
+  },
+});

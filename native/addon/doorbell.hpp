@@ -1,0 +1,48 @@
+// How a pool thread reaches the loop's thread of one environment.
+#pragma once
+
+#include <napi.h>
+
+#include <functional>
+#include <memory>
+
+namespace offloop {
+
+/// What a doorbell calls. Thread: the loop's.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  /// Somebody rang. Called with a callback scope around each delivery, so that microtasks run after it.
+  virtual void on_ring() noexcept = 0;
+  /// The loop is about to sleep. Only a doorbell that sits on the loop itself can tell.
+  virtual void on_idle() noexcept = 0;
+};
+
+/// Thread: the loop's, but for `ring`. Nobody rings after the mailbox is disconnected, which comes before `close`.
+class Doorbell {
+ public:
+  enum class Kind { loop, threadsafe };
+
+  /// `loop` sits on libuv's loop: one uv_async to be rung, one uv_prepare to know when the loop goes to sleep.
+  /// `threadsafe` is a ThreadSafeFunction, for hosts whose libuv is not libuv. Throws Napi::Error.
+  static std::unique_ptr<Doorbell> open(napi_env env, Kind kind, Listener& listener);
+  virtual ~Doorbell() = default;
+
+  /// Has the loop call `on_ring` soon; several rings may become one call. Thread: any.
+  virtual void ring() noexcept = 0;
+  /// Whether the process stays alive for what is in flight.
+  virtual void hold(bool alive) noexcept = 0;
+  /// Calls a function of JavaScript as a callback of its own, after which microtasks have run. False: JavaScript can no
+  /// longer run here.
+  virtual bool call(napi_value function, size_t count, const napi_value* arguments) noexcept = 0;
+  /// Gives back what is registered with the host, then calls `closed`. No call after that.
+  virtual void close(std::function<void()> closed) noexcept = 0;
+};
+
+std::unique_ptr<Doorbell> open_loop_doorbell(napi_env env, Listener& listener);
+std::unique_ptr<Doorbell> open_threadsafe_doorbell(napi_env env, Listener& listener);
+
+/// Reports an exception that a delivery left behind, as an uncaught one. False: it was the end of the environment.
+bool report_exception(napi_env env) noexcept;
+
+}  // namespace offloop

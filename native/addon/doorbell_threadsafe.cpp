@@ -1,0 +1,51 @@
+// The doorbell of hosts whose libuv is not libuv (Bun, Deno): one ThreadSafeFunction.
+#include "addon/doorbell.hpp"
+
+namespace offloop {
+namespace {
+
+class ThreadsafeDoorbell final : public Doorbell {
+ public:
+  ThreadsafeDoorbell(napi_env env, Listener& listener) : env_(env), listener_(listener) {
+    napi_value name = nullptr;
+    const bool ready = napi_create_string_utf8(env, "offloop", NAPI_AUTO_LENGTH, &name) == napi_ok &&
+                       napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, answer,
+                                                       &function_) == napi_ok;
+    if (!ready) throw Napi::Error::New(env, "offloop: the runtime refused a thread-safe function");
+    napi_unref_threadsafe_function(env, function_);
+  }
+
+  void ring() noexcept override { napi_call_threadsafe_function(function_, nullptr, napi_tsfn_nonblocking); }
+
+  void hold(bool alive) noexcept override {
+    alive ? napi_ref_threadsafe_function(env_, function_) : napi_unref_threadsafe_function(env_, function_);
+  }
+
+  bool call(napi_value function, size_t count, const napi_value* arguments) noexcept override {
+    // The host has opened a callback scope around us; microtasks run when it closes.
+    napi_value receiver = nullptr;
+    if (napi_get_global(env_, &receiver) != napi_ok) return false;
+    const napi_status status = napi_call_function(env_, receiver, function, count, arguments, nullptr);
+    return status == napi_ok || (status == napi_pending_exception && report_exception(env_));
+  }
+
+  /// The host finalizes the function with its environment; releasing it from here is what crashes before Node 24.14.
+  void close(std::function<void()> closed) noexcept override { closed(); }
+
+ private:
+  static void answer(napi_env env, napi_value, void* self, void*) {
+    if (env) static_cast<ThreadsafeDoorbell*>(self)->listener_.on_ring();
+  }
+
+  const napi_env env_;
+  Listener& listener_;
+  napi_threadsafe_function function_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<Doorbell> open_threadsafe_doorbell(napi_env env, Listener& listener) {
+  return std::make_unique<ThreadsafeDoorbell>(env, listener);
+}
+
+}  // namespace offloop

@@ -1,0 +1,49 @@
+// The tasks of one environment, by slot.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/task.hpp"
+
+namespace offloop {
+
+/// Chunks of tasks that never move, so that a slot number is all JavaScript needs. Thread: the loop's.
+class Slab {
+ public:
+  static constexpr uint32_t kChunk = 1024;
+
+  /// The task of a slot, made if needed. Throws std::bad_alloc.
+  Task& at(uint32_t slot) {
+    const uint32_t chunk = slot / kChunk;
+    if (chunk >= chunks_.size() || !chunks_[chunk]) grow(chunk);
+    return chunks_[chunk][slot % kChunk];
+  }
+
+  /// Calls `visit(task)` for each task in flight.
+  template <class Visit>
+  void each_in_flight(Visit&& visit) {
+    for (auto& chunk : chunks_) {
+      if (!chunk) continue;
+      for (uint32_t i = 0; i < kChunk; ++i) {
+        if (chunk[i].in_flight) visit(chunk[i]);
+      }
+    }
+  }
+
+  /// Gives back all but the first `keep` chunks. None of their tasks may be in flight.
+  void trim(size_t keep) {
+    if (chunks_.size() > keep) chunks_.resize(keep);
+  }
+
+ private:
+  void grow(uint32_t chunk) {
+    if (chunk >= chunks_.size()) chunks_.resize(chunk + 1);
+    chunks_[chunk].reset(new Task[kChunk]);
+  }
+
+  std::vector<std::unique_ptr<Task[]>> chunks_;
+};
+
+}  // namespace offloop

@@ -1,0 +1,57 @@
+#include "core/worker.hpp"
+
+#include "core/mailbox.hpp"
+#include "core/pool.hpp"
+#include "core/reactor.hpp"
+
+namespace offloop {
+
+void Worker::live(std::shared_ptr<Pool> pool) noexcept {
+  while (pool->take(*this)) work(pool->finished_);
+  pool->leave();
+}
+
+void Worker::park() noexcept {
+  // acquire: what the waker did before it woke us has happened
+  while (wanted_.exchange(0, std::memory_order_acquire) == 0) wanted_.wait(0, std::memory_order_relaxed);
+}
+
+void Worker::unpark() noexcept {
+  wanted_.store(1, std::memory_order_release);
+  wanted_.notify_one();
+}
+
+void Worker::work(std::atomic<uint32_t>& finished) noexcept {
+  // Two readings of the clock for each hand of several, to learn how many are worth taking at once.
+  const int64_t began = held_ > 1 ? steady_ns() : 0;
+  Task* newest = nullptr;
+  Task* oldest = nullptr;
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < held_; ++i) {
+    if (i + 2 < held_) __builtin_prefetch(hand_[i + 2], 1);
+    Task* task = hand_[i];
+    if (!task->run()) {
+      finished.fetch_add(1, std::memory_order_relaxed);  // here and below: the mailbox orders it
+      Reactor::shared().add(*task);
+      continue;
+    }
+    if (newest && newest->home != task->home) {
+      finished.fetch_add(count, std::memory_order_relaxed);
+      newest->home->post(newest, oldest, count);
+      newest = nullptr;
+    }
+    if (!newest) {
+      oldest = task;
+      count = 0;
+    }
+    task->next = newest;
+    newest = task;
+    ++count;
+  }
+  worked_ns_ = held_ > 1 ? steady_ns() - began : 0;
+  if (!newest) return;
+  finished.fetch_add(count, std::memory_order_relaxed);
+  newest->home->post(newest, oldest, count);
+}
+
+}  // namespace offloop

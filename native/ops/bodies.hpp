@@ -1,0 +1,40 @@
+// The bodies of the built-in operations. Each line gives the arguments and the result as the body sees them.
+// Data is text or bytes alike: text has crossed as UTF-8.
+#pragma once
+
+#include "offloop/task.hpp"
+
+namespace offloop::ops {
+
+// time.cpp
+Status noop(Call& call);   // () -> undefined
+Status spin(Call& call);   // (ms: number) -> undefined
+Status sleep(Call& call);  // (ms: number) -> undefined
+
+// lookup.cpp
+Status lookup(
+    Call& call);  // (host: text, family if host is an address: number, AddressOrder: number) -> [text, family]
+
+// files.cpp
+Status read_file(Call& call);   // (path: data) -> bytes
+Status write_file(Call& call);  // (path: data, contents: data) -> undefined
+Status stat(Call& call);        // (path: data) -> the fields of FileStatus as a tuple, in their order
+Status exists(Call& call);      // (path: data) -> boolean
+Status unlink(Call& call);      // (path: data) -> undefined
+
+// hash.cpp, derive.cpp
+Status hash(Call& call);    // (algorithm: text, data) -> bytes
+Status scrypt(Call& call);  // (password: data, salt: data, size, N, r, p, maximum of memory: numbers) -> bytes
+Status pbkdf2(Call& call);  // (password: data, salt: data, iterations: number, size: number, digest: text) -> bytes
+
+// compress.cpp, decompress.cpp
+Status deflate(Call& call);  // (data, level, window bits, memory level, strategy: numbers) -> bytes
+Status gzip(Call& call);     // the same
+Status inflate(Call& call);  // (data, window bits: number) -> bytes
+Status gunzip(Call& call);   // the same
+
+// base64.cpp
+Status to_base64(Call& call);    // (data) -> text
+Status from_base64(Call& call);  // (text) -> bytes
+
+}  // namespace offloop::ops

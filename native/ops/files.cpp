@@ -1,0 +1,102 @@
+#include <algorithm>
+#include <iterator>
+#include <new>
+#include <utility>
+
+#include "ops/bodies.hpp"
+#include "ops/output.hpp"
+#include "platform/file.hpp"
+
+namespace offloop::ops {
+namespace {
+
+/// What one system call moves before the stop flag is looked at again.
+constexpr size_t kPiece = size_t{1} << 20;
+/// First room for what does not tell its size: pipes, devices, /proc.
+constexpr size_t kUnknown = size_t{64} << 10;
+
+/// The first argument as the system wants it. JavaScript let no path through with a NUL inside.
+const char* path_of(Call& call) {
+  const auto path = call.bytes(0);
+  uint8_t* copy = call.scratch(path.size() + 1);
+  std::copy(path.begin(), path.end(), copy);
+  copy[path.size()] = 0;
+  return reinterpret_cast<const char*>(copy);
+}
+
+}  // namespace
+
+Status read_file(Call& call) {
+  File file;
+  if (int error = file.open(path_of(call), File::Use::read)) return call.fails_in_system("open", error);
+  uint64_t known = 0;
+  if (int error = file.size(known)) return call.fails_in_system("fstat", error);
+
+  if (!std::in_range<size_t>(known)) throw std::bad_alloc();
+  Output output(call, known > 0 ? static_cast<size_t>(known) : kUnknown);
+  for (size_t used = 0;;) {
+    if (call.stopped()) return call.cancelled();
+    if (used == output.capacity()) {
+      if (known > 0) return output.returns(used);
+      output.grow(used * 2);
+    }
+    size_t done = 0;
+    const size_t room = std::min(output.capacity() - used, kPiece);
+    if (int error = file.read(output.data() + used, room, done)) return call.fails_in_system("read", error);
+    if (done == 0) return output.returns(used);
+    used += done;
+  }
+}
+
+Status write_file(Call& call) {
+  File file;
+  if (int error = file.open(path_of(call), File::Use::replace)) return call.fails_in_system("open", error);
+  for (auto rest = call.bytes(1); !rest.empty();) {
+    if (call.stopped()) return call.cancelled();
+    size_t done = 0;
+    if (int error = file.write(rest.data(), std::min(rest.size(), kPiece), done)) {
+      return call.fails_in_system("write", error);
+    }
+    rest = rest.subspan(done);
+  }
+  // Some file systems tell only now that the bytes did not fit.
+  if (int error = file.close()) return call.fails_in_system("close", error);
+  return call.returns();
+}
+
+Status stat(Call& call) {
+  FileStatus s;
+  if (int error = file_status(path_of(call), s)) return call.fails_in_system("stat", error);
+  const double fields[] = {
+      s.device,
+      s.mode,
+      s.links,
+      s.user,
+      s.group,
+      s.special_device,
+      s.block_size,
+      s.serial,
+      s.size,
+      s.blocks,
+      s.accessed.seconds,
+      s.accessed.nanoseconds,
+      s.modified.seconds,
+      s.modified.nanoseconds,
+      s.changed.seconds,
+      s.changed.nanoseconds,
+      s.born.seconds,
+      s.born.nanoseconds,
+  };
+  auto* items = reinterpret_cast<Value*>(call.scratch(sizeof(Value) * std::size(fields)));
+  std::transform(std::begin(fields), std::end(fields), items, [](double field) { return Value::of(field); });
+  return call.returns(Value::tuple(items, std::size(fields)));
+}
+
+Status exists(Call& call) { return call.returns(Value::of(file_exists(path_of(call)))); }
+
+Status unlink(Call& call) {
+  if (int error = remove_file(path_of(call))) return call.fails_in_system("unlink", error);
+  return call.returns();
+}
+
+}  // namespace offloop::ops

@@ -1,0 +1,19 @@
+// The only place that chooses a mechanism by platform.
+#pragma once
+
+// OFFLOOP_PORTABLE forces poll and a pipe, so that the fallback is built and tested where better exists.
+#if defined(__linux__) && !defined(OFFLOOP_PORTABLE)
+#include "platform/poller_epoll.hpp"
+#include "platform/wake_eventfd.hpp"
+namespace offloop {
+using Poller = EpollPoller;
+using WakeHandle = EventfdWake;
+}  // namespace offloop
+#else
+#include "platform/poller_poll.hpp"
+#include "platform/wake_pipe.hpp"
+namespace offloop {
+using Poller = PollPoller;
+using WakeHandle = PipeWake<PollPoller>;
+}  // namespace offloop
+#endif

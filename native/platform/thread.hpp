@@ -1,0 +1,17 @@
+// Threads of the operating system.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace offloop {
+
+/// Starts a detached thread that runs `entry(argument)`, with every signal blocked but the synchronous ones, so that the
+/// host's signals are handled by the host's threads. Returns 0 or an errno.
+/// Units: `stack_bytes` is rounded up to what the system allows. `name` is cut to what the system shows (15 on Linux).
+int start_thread(const std::string& name, size_t stack_bytes, void (*entry)(void*) noexcept, void* argument) noexcept;
+
+/// Processors this process may run on, at least 1.
+unsigned available_parallelism() noexcept;
+
+}  // namespace offloop

@@ -1,0 +1,44 @@
+#if defined(__linux__)
+
+#include "platform/wake_eventfd.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+
+namespace offloop {
+
+std::unique_ptr<EventfdWake> EventfdWake::open(EpollPoller& poller, int& error) {
+  const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (fd < 0) {
+    error = errno;
+    return nullptr;
+  }
+  std::unique_ptr<EventfdWake> wake(new EventfdWake(poller, fd));
+  error = poller.watch(fd, Interest::readable, nullptr);
+  return error ? nullptr : std::move(wake);
+}
+
+EventfdWake::~EventfdWake() {
+  poller_.unwatch(fd_);
+  close(fd_);
+}
+
+void EventfdWake::ring() noexcept {
+  const uint64_t one = 1;
+  // EAGAIN: the counter is full, so the handle is rung already.
+  while (write(fd_, &one, sizeof one) < 0 && errno == EINTR) {
+  }
+}
+
+void EventfdWake::clear() noexcept {
+  uint64_t rings = 0;
+  while (read(fd_, &rings, sizeof rings) < 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace offloop
+
+#endif
