@@ -1,4 +1,5 @@
 /** How a task's arguments are written where native code can read them. */
+import { Buffer } from 'node:buffer';
 import type { Bytes } from './check.js';
 import {
   ARENA_BYTES,

@@ -67,6 +67,8 @@ export class Pool implements AsyncDisposable {
   readonly #lane: ring.Lane;
   readonly #backlog = new Backlog();
   readonly #drained: Array<() => void> = [];
+  /** Tasks without options go straight to the ring. */
+  #direct: boolean;
   #closing: Promise<void> | undefined;
   #lastStats: PoolStats | undefined;
 
@@ -81,6 +83,7 @@ export class Pool implements AsyncDisposable {
     if (pool < 0) throw statusError('SYSTEM');
     this.#options = filled;
     this.#lane = { pool, threads };
+    this.#direct = filled.overflow === 'reject';
   }
 
   get name(): string {
@@ -107,8 +110,7 @@ export class Pool implements AsyncDisposable {
     const definition = task?.[kDefinition];
     if (definition === undefined) throw invalidType('task', 'a task of offloop', task);
     if (!Array.isArray(args)) throw invalidType('args', 'an instance of Array', args);
-    const plain = options === undefined && this.#options.overflow === 'reject' && this.#closing === undefined;
-    if (plain) return ring.submit(this.#lane, definition, args, NORMAL_PRIORITY);
+    if (options === undefined && this.#direct) return ring.submit(this.#lane, definition, args, NORMAL_PRIORITY);
     return this.#runWith(definition, args, fillRunOptions(options ?? {}));
   }
 
@@ -134,6 +136,7 @@ export class Pool implements AsyncDisposable {
     const { cancel = false, timeoutMs } = options;
     if (typeof cancel !== 'boolean') throw invalidType('options.cancel', 'of type boolean', cancel);
     if (timeoutMs !== undefined) checkInteger('options.timeoutMs', timeoutMs, 0, 2 ** 31 - 1);
+    this.#direct = false;
     this.#closing ??= this.#close();
     if (cancel) this.#cancelAll();
     else if (timeoutMs !== undefined) {

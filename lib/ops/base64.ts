@@ -12,8 +12,8 @@ const kMostBytes = Math.floor(constants.MAX_STRING_LENGTH / 4) * 3;
  * @param data - text is encoded as its UTF-8
  * @returns the text, padded, in the standard alphabet
  * @throws TypeError ERR_INVALID_ARG_TYPE; Error ERR_STRING_TOO_LONG
- * @rejects ERR_OFFLOOP_UNSUPPORTED where the runtime brings no OpenSSL 3; ERR_OFFLOOP_NO_MEMORY, ERR_OFFLOOP_DETACHED,
- *   ABORT_ERR, ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
+ * @rejects ERR_OFFLOOP_NO_MEMORY, ERR_OFFLOOP_DETACHED, ABORT_ERR, ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL,
+ *   ERR_OFFLOOP_CLOSED
  * @example
  * const text = await toBase64(new Uint8Array([1, 2, 3])); // 'AQID'
  */
@@ -33,8 +33,7 @@ export const toBase64 = defineTask<[data: Data], string>({
  *
  * @returns the bytes
  * @throws TypeError ERR_INVALID_ARG_TYPE
- * @rejects ERR_OFFLOOP_UNSUPPORTED where the runtime brings no OpenSSL 3; ERR_OFFLOOP_NO_MEMORY, ABORT_ERR,
- *   ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
+ * @rejects ERR_OFFLOOP_NO_MEMORY, ABORT_ERR, ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
  * @example
  * const bytes = await fromBase64('AQID');
  */

@@ -14,7 +14,7 @@ function checkMs(value: unknown): number {
  * @example
  * await noop();
  */
-export const noop = defineTask<[], undefined>({ name: 'noop', arity: 0 });
+export const noop = defineTask<readonly [], undefined>({ name: 'noop', arity: 0 });
 
 /**
  * Waits, without holding a thread. Shutting down is not held up either: cancelled, it ends at once.

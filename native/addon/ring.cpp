@@ -12,6 +12,7 @@ namespace {
 
 /// How long deliveries may keep the loop from its timers and sockets.
 constexpr int64_t kSliceNs = 1'000'000;
+constexpr int kFetchedAhead = 3;
 
 }  // namespace
 
@@ -23,7 +24,17 @@ void Environment::flush(uint32_t words, napi_value attachments) noexcept {
   uint32_t arena_used = 0;
   Inputs inputs{arena_, attachments, 0};
 
-  for (const uint32_t* record = ring_; record < ring_ + words;) {
+  const uint32_t* const end = ring_ + words;
+  const uint32_t* early = ring_;  // a few records ahead of the one at hand, to fetch its task
+  auto fetch_next = [&] {
+    if (early >= end) return;
+    mailbox_->slab().fetch(early[1], early[0] >> 16 > 0);
+    early += layout::kHeaderWords + (early[0] >> 16) * layout::kCellWords;
+  };
+  for (int i = 0; i < kFetchedAhead; ++i) fetch_next();
+
+  for (const uint32_t* record = ring_; record < end;) {
+    fetch_next();
     const uint32_t cells = record[0] >> 16;
     const uint32_t record_pool = record[3] & 0xffff;
     if (count == batch.size() || (count > 0 && record_pool != pool)) {

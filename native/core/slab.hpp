@@ -21,6 +21,16 @@ class Slab {
     return chunks_[chunk][slot % kChunk];
   }
 
+  /// Asks for the cache lines of a slot that will be written soon: the first, or all. The slot exists.
+  void fetch(uint32_t slot, bool whole) const noexcept {
+    const Task* task = &chunks_[slot / kChunk][slot % kChunk];
+    __builtin_prefetch(task, 1);
+    if (!whole) return;
+    for (size_t offset = kCacheLine; offset < sizeof(Task); offset += kCacheLine) {
+      __builtin_prefetch(reinterpret_cast<const char*>(task) + offset, 1);
+    }
+  }
+
   /// Calls `visit(task)` for each task in flight.
   template <class Visit>
   void each_in_flight(Visit&& visit) {

@@ -36,7 +36,10 @@ class alignas(kCacheLine) Task {
   // --- first cache line ---
   Task* next = nullptr;  // the mailbox's link
   const Operation* operation = nullptr;
-  Mailbox* home = nullptr;
+  union {
+    Mailbox* home = nullptr;
+    Task* ahead;  // in the mailbox, where `home` is no longer needed: a task that comes a little later, to fetch early
+  };
   uint32_t pool = 0;  // its number in its environment
   Value result = Value::undefined();
   uint32_t slot = 0;

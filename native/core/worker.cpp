@@ -5,6 +5,12 @@
 #include "core/reactor.hpp"
 
 namespace offloop {
+namespace {
+
+/// How many tasks early a cache line is asked for: about as many as fit into the time that it takes to come.
+constexpr uint32_t kAhead = 4;
+
+}  // namespace
 
 void Worker::live(std::shared_ptr<Pool> pool) noexcept {
   while (pool->take(*this)) work(pool->finished_);
@@ -26,32 +32,35 @@ void Worker::work(std::atomic<uint32_t>& finished) noexcept {
   const int64_t began = held_ > 1 ? steady_ns() : 0;
   Task* newest = nullptr;
   Task* oldest = nullptr;
+  Mailbox* home = nullptr;
   uint32_t count = 0;
   for (uint32_t i = 0; i < held_; ++i) {
-    if (i + 2 < held_) __builtin_prefetch(hand_[i + 2], 1);
+    if (i + kAhead < held_) __builtin_prefetch(hand_[i + kAhead], 1);
     Task* task = hand_[i];
     if (!task->run()) {
       finished.fetch_add(1, std::memory_order_relaxed);  // here and below: the mailbox orders it
       Reactor::shared().add(*task);
       continue;
     }
-    if (newest && newest->home != task->home) {
+    if (newest && home != task->home) {
       finished.fetch_add(count, std::memory_order_relaxed);
-      newest->home->post(newest, oldest, count);
+      home->post(newest, oldest, count);
       newest = nullptr;
     }
     if (!newest) {
+      home = task->home;
       oldest = task;
       count = 0;
     }
     task->next = newest;
+    if (i >= kAhead) task->ahead = hand_[i - kAhead];
     newest = task;
     ++count;
   }
   worked_ns_ = held_ > 1 ? steady_ns() - began : 0;
   if (!newest) return;
   finished.fetch_add(count, std::memory_order_relaxed);
-  newest->home->post(newest, oldest, count);
+  home->post(newest, oldest, count);
 }
 
 }  // namespace offloop
