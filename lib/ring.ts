@@ -334,7 +334,11 @@ function settleTicket(ticket: Ticket, outcome: number, at: number, objects: unkn
     return;
   }
   const value = valueAt(outcome, at, objects);
-  resolve(decode === undefined ? value : decode(value as never));
+  try {
+    resolve(decode === undefined ? value : decode(value as never));
+  } catch (error) {
+    resolve(Promise.reject(error)); // the rest of the batch must still settle
+  }
 }
 
 function failureAt(at: number, objects: unknown[] | undefined): Error {

@@ -1,6 +1,7 @@
-import { Stats } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { defineTask } from '../define-task.js';
 import { checkData, checkPath, type Data, encodePath, type Path, writeData } from './data.js';
+import { toStats } from './stats.js';
 
 /**
  * Reads a whole file, as `fs.promises.readFile(path)` does. A pipe or a device is read to its end and holds its thread
@@ -83,24 +84,3 @@ export const unlink = defineTask<[path: Path], undefined>({
   arity: 1,
   encode: encodePath,
 });
-
-/** The order in which the native body returns them. */
-const kFields = ['dev', 'mode', 'nlink', 'uid', 'gid', 'rdev', 'blksize', 'ino', 'size', 'blocks'] as const;
-const kTimes = ['atime', 'mtime', 'ctime', 'birthtime'] as const;
-
-/** Since Node 22 the dates are computed on demand, by the prototype. */
-const kDatesAreOwn = !('atime' in Stats.prototype);
-
-/** Without the constructor, which is deprecated. */
-function toStats(values: readonly number[]): Stats {
-  const stats = Object.create(Stats.prototype);
-  kFields.forEach((field, index) => {
-    stats[field] = values[index];
-  });
-  kTimes.forEach((time, index) => {
-    const at = kFields.length + 2 * index;
-    stats[`${time}Ms`] = (values[at] as number) * 1000 + (values[at + 1] as number) / 1e6;
-  });
-  if (kDatesAreOwn) for (const time of kTimes) stats[time] = new Date(Math.round(stats[`${time}Ms`]));
-  return stats;
-}

@@ -28,6 +28,7 @@ export const lookup = defineTask<[host: string], LookupAddress>({
     const name = checkText('hostname', host);
     if (name === '') throw invalidValue('hostname', 'must be a non-empty string', host);
     if (name.includes('\0')) throw invalidValue('hostname', 'must be a string without null bytes', host);
+    cells.text(name);
     cells.text(isAscii(name) ? name : domainToASCII(name) || name);
     cells.number(isIP(name));
     cells.number(Math.max(0, kOrders.indexOf(getDefaultResultOrder())));

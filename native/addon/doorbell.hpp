@@ -12,9 +12,9 @@ namespace offloop {
 class Listener {
  public:
   virtual ~Listener() = default;
-  /// Somebody rang. Called with a callback scope around each delivery, so that microtasks run after it.
+  /// Somebody rang.
   virtual void on_ring() noexcept = 0;
-  /// The loop is about to sleep. Only a doorbell that sits on the loop itself can tell.
+  /// The loop is about to sleep: see Doorbell::tells_idle.
   virtual void on_idle() noexcept = 0;
 };
 
@@ -30,6 +30,8 @@ class Doorbell {
 
   /// Has the loop call `on_ring` soon; several rings may become one call. Thread: any.
   virtual void ring() noexcept = 0;
+  /// Whether the listener hears of it before the loop sleeps. If not, it must expect to sleep after every ring.
+  virtual bool tells_idle() const noexcept = 0;
   /// Whether the process stays alive for what is in flight.
   virtual void hold(bool alive) noexcept = 0;
   /// Calls a function of JavaScript as a callback of its own, after which microtasks have run. False: JavaScript can no

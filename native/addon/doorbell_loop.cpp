@@ -85,6 +85,8 @@ class LoopDoorbell final : public Doorbell {
 
   void ring() noexcept override { uv_.async_send(async_); }
 
+  bool tells_idle() const noexcept override { return true; }
+
   void hold(bool alive) noexcept override { alive ? uv_.ref(async_) : uv_.unref(async_); }
 
   bool call(napi_value function, size_t count, const napi_value* arguments) noexcept override {

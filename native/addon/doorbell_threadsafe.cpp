@@ -17,6 +17,8 @@ class ThreadsafeDoorbell final : public Doorbell {
 
   void ring() noexcept override { napi_call_threadsafe_function(function_, nullptr, napi_tsfn_nonblocking); }
 
+  bool tells_idle() const noexcept override { return false; }
+
   void hold(bool alive) noexcept override {
     alive ? napi_ref_threadsafe_function(env_, function_) : napi_unref_threadsafe_function(env_, function_);
   }

@@ -55,17 +55,17 @@ void Environment::trim(uint32_t count) noexcept { mailbox_->slab().trim(count / 
 
 int32_t Environment::open_pool(Pool::Options options) {
   auto pool = std::make_shared<Pool>(std::move(options));
-  auto unused = std::find(pools_.begin(), pools_.end(), nullptr);
-  if (unused == pools_.end()) {
-    if (pools_.size() == layout::kPools) return -1;
-    unused = pools_.emplace(pools_.end());
+  uint32_t number = 0;
+  // A number is free again when the last task of its former pool has been delivered.
+  while (number < pools_.size() && (pools_[number] || in_flight_by_pool_[number] != 0)) ++number;
+  if (number == layout::kPools) return -1;
+  if (number == pools_.size()) {
+    pools_.emplace_back();
+    tallies_.emplace_back();
   }
-  *unused = std::move(pool);
-  const auto number = static_cast<int32_t>(unused - pools_.begin());
-  in_flight_by_pool_[number] = 0;
-  tallies_.resize(pools_.size());
+  pools_[number] = std::move(pool);
   tallies_[number] = {};
-  return number;
+  return static_cast<int32_t>(number);
 }
 
 void Environment::close_pool(uint32_t number, uint32_t slot, uint32_t generation) {

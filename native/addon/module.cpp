@@ -6,6 +6,7 @@
 
 #include "addon/environment.hpp"
 #include "addon/layout.hpp"
+#include "core/last_orders.hpp"
 #include "ops/operations.hpp"
 #include "platform/image.hpp"
 #include "platform/thread.hpp"
@@ -149,7 +150,14 @@ Napi::Array names_of_statuses(Napi::Env env) {
 }
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
-  pin_image();  // before the first thread: Node may unload the addon under it
+  // Once for the process, before the first thread: Node may load the addon for several environments, and unload it under
+  // its threads.
+  static const bool kInstalled = [] {
+    pin_image();
+    LastOrders::install();
+    return true;
+  }();
+  (void)kInstalled;
   exports["operations"] = names_of_operations(env);
   exports["statuses"] = names_of_statuses(env);
   exports["parallelism"] = available_parallelism();

@@ -52,6 +52,7 @@ void Environment::flush(uint32_t words, napi_value attachments) noexcept {
     task.accepted_ns = now;
     task.in_flight = true;
     task.brief = task.operation->brief;
+    const uint8_t lane = Lanes::lane_of(static_cast<uint8_t>(record[2] >> 24));
     Status refused = OFFLOOP_OK;
     if (cells > 0) {
       inputs.arena = arena_ + arena_used;
@@ -70,7 +71,7 @@ void Environment::flush(uint32_t words, napi_value attachments) noexcept {
       task.refuse(refused);
       mailbox_->post(&task);
     } else {
-      task.lane = Lanes::lane_of(static_cast<uint8_t>(record[2] >> 24));
+      task.lane = lane;
       batch[count++] = &task;
     }
   }
@@ -96,7 +97,9 @@ void Environment::accepted(uint32_t count) noexcept {
 }
 
 void Environment::on_ring() noexcept {
-  if (deliver()) doorbell_->ring();
+  do {
+    if (deliver()) return doorbell_->ring();
+  } while (!doorbell_->tells_idle() && !mailbox_->sleep());
 }
 
 /// The loop would sleep now. While it runs JavaScript the mailbox stays awake and workers do not ring at all; here, and

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <vector>
 
 #include "core/task.hpp"
+#include "platform/pages.hpp"
 
 namespace offloop {
 
@@ -50,10 +52,26 @@ class Slab {
  private:
   void grow(uint32_t chunk) {
     if (chunk >= chunks_.size()) chunks_.resize(chunk + 1);
-    chunks_[chunk].reset(new Task[kChunk]);
+    chunks_[chunk] = make_chunk();
   }
 
-  std::vector<std::unique_ptr<Task[]>> chunks_;
+  struct Unmap {
+    void operator()(Task* tasks) const noexcept {
+      std::destroy_n(tasks, kChunk);
+      unmap_pages(tasks, kChunk * sizeof(Task));
+    }
+  };
+  using Chunk = std::unique_ptr<Task[], Unmap>;
+
+  static Chunk make_chunk() {
+    void* pages = map_pages(kChunk * sizeof(Task));
+    if (!pages) throw std::bad_alloc();
+    auto* tasks = static_cast<Task*>(pages);
+    std::uninitialized_default_construct_n(tasks, kChunk);
+    return Chunk(tasks);
+  }
+
+  std::vector<Chunk> chunks_;
 };
 
 }  // namespace offloop

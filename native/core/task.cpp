@@ -4,6 +4,8 @@
 #include <cstring>
 #include <exception>
 
+#include "core/last_orders.hpp"
+
 namespace offloop {
 
 uint8_t* Task::scratch(size_t size) {
@@ -32,12 +34,11 @@ void Task::fail(Failure::Source source, int number, const char* name, const char
 }
 
 bool Task::run() noexcept {
-  // relaxed: the flag carries no data, and a body that misses it now sees it at its next look
-  if (stop.load(std::memory_order_relaxed)) {
+  Call call(*this);
+  if (call.stopped()) {
     refuse(OFFLOOP_CANCELLED);
     return true;
   }
-  Call call(*this);
   Status ended = OFFLOOP_TASK_FAILED;
   try {
     ended = operation->body(call);
@@ -59,7 +60,10 @@ bool Task::run() noexcept {
 
 size_t Call::count() const noexcept { return task_.argument_count; }
 const Value& Call::argument(size_t index) const noexcept { return task_.arguments[index]; }
-bool Call::stopped() const noexcept { return task_.stop.load(std::memory_order_relaxed); }  // see Task::run
+bool Call::stopped() const noexcept {
+  // relaxed: the flag carries no data, and a body that misses it now sees it at its next look
+  return task_.stop.load(std::memory_order_relaxed) || LastOrders::called();
+}
 int64_t Call::accepted_ns() const noexcept { return task_.accepted_ns; }
 uint8_t* Call::scratch(size_t size) { return task_.scratch(size); }
 

@@ -1,5 +1,6 @@
 #include "core/worker.hpp"
 
+#include "core/last_orders.hpp"
 #include "core/mailbox.hpp"
 #include "core/pool.hpp"
 #include "core/reactor.hpp"
@@ -28,6 +29,7 @@ void Worker::unpark() noexcept {
 }
 
 void Worker::work(std::atomic<uint32_t>& finished) noexcept {
+  LastOrders::begin();
   // Two readings of the clock for each hand of several, to learn how many are worth taking at once.
   const int64_t began = held_ > 1 ? steady_ns() : 0;
   Task* newest = nullptr;
@@ -57,6 +59,7 @@ void Worker::work(std::atomic<uint32_t>& finished) noexcept {
     newest = task;
     ++count;
   }
+  LastOrders::end();
   worked_ns_ = held_ > 1 ? steady_ns() - began : 0;
   if (!newest) return;
   finished.fetch_add(count, std::memory_order_relaxed);

@@ -12,8 +12,8 @@ Status spin(Call& call);   // (ms: number) -> undefined
 Status sleep(Call& call);  // (ms: number) -> undefined
 
 // lookup.cpp
-Status lookup(
-    Call& call);  // (host: text, family if host is an address: number, AddressOrder: number) -> [text, family]
+// (host: text, the same in ASCII: text, its family if it is an address: number, AddressOrder: number) -> [text, family]
+Status lookup(Call& call);
 
 // files.cpp
 Status read_file(Call& call);   // (path: data) -> bytes

@@ -52,8 +52,7 @@ Status pbkdf2(Call& call) {
 
   Output key(call, size);
   // JavaScript let nothing through that is longer than an int can say.
-  if (size > 0 &&
-      !ssl->pbkdf2(password_of(password), static_cast<int>(password.size()), salt_of(salt),
+  if (!ssl->pbkdf2(password_of(password), static_cast<int>(password.size()), salt_of(salt),
                    static_cast<int>(salt.size()), iterations, algorithm->digest, static_cast<int>(size), key.data())) {
     return refused(call, *ssl, "PBKDF2 failed");
   }

@@ -19,14 +19,14 @@ Status returns_address(Call& call, std::string_view text, int family) {
 }  // namespace
 
 Status lookup(Call& call) {
-  const std::string_view host = call.text(0);
-  if (const int literal = static_cast<int>(call.number(1))) return returns_address(call, host, literal);
+  if (const int literal = static_cast<int>(call.number(2))) return returns_address(call, call.text(0), literal);
+  const std::string_view host = call.text(1);
   if (host.size() > kLongest) return call.fails_in_resolver("EINVAL", -22);
 
   char name[kLongest + 1];
   name[host.copy(name, kLongest)] = 0;
   Address address;
-  const ResolverError error = resolve(name, static_cast<AddressOrder>(static_cast<int>(call.number(2))), address);
+  const ResolverError error = resolve(name, static_cast<AddressOrder>(static_cast<int>(call.number(3))), address);
   if (error.name) return call.fails_in_resolver(error.name, error.number);
   if (error.number) return call.fails_in_system("getaddrinfo", error.number);
   return returns_address(call, address.text, address.family);

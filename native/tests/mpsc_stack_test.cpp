@@ -13,6 +13,7 @@ namespace {
 
 struct Node {
   Node* next = nullptr;
+  Node* ahead = nullptr;
   uint32_t producer = 0;
   uint32_t number = 0;
 };
@@ -134,7 +135,7 @@ class MpscStackUnderLoad : public ::testing::Test {
       producers_.emplace_back([this, p, chain] {
         for (uint32_t i = 0; i < kPushes; i += chain) {
           for (uint32_t k = i; k < i + chain; ++k) {
-            nodes_[p][k] = {k > i ? &nodes_[p][k - 1] : nullptr, p, k};
+            nodes_[p][k] = {k > i ? &nodes_[p][k - 1] : nullptr, nullptr, p, k};
           }
           switch (stack_.push(&nodes_[p][i + chain - 1], &nodes_[p][i])) {
             case Pushed::must_ring:
