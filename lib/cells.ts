@@ -96,7 +96,8 @@ export class CellWriter {
     if (view === undefined) return this.#attach(DETACHED, Number.NaN);
     const mode = this.#mode;
     if (mode === 'copy' || (mode === 'auto' && view.byteLength <= AUTO_COPY_BYTES)) return this.#copy(view);
-    this.#attach(mode === 'move' ? moved(view) : view, view.byteLength);
+    const attached = mode === 'move' ? moved(view) : view;
+    this.#attach(attached, attached.byteLength);
   }
 
   /** Takes the record out of the ring, to be put back later. */
@@ -104,7 +105,7 @@ export class CellWriter {
     const firstWord = this.#at - this.count * CELL_WORDS;
     return {
       words: this.#words.slice(firstWord, this.#at),
-      bytes: this.#arena.subarray(this.arenaStart, this.arenaEnd).slice(),
+      bytes: copied(this.#arena.subarray(this.arenaStart, this.arenaEnd)),
       attachments: this.attachments.splice(this.firstAttachment),
     };
   }
@@ -120,7 +121,7 @@ export class CellWriter {
   }
 
   #copy(view: Uint8Array): void {
-    if (this.arenaEnd + view.byteLength > ARENA_BYTES) return this.#attach(view.slice(), view.byteLength);
+    if (this.arenaEnd + view.byteLength > ARENA_BYTES) return this.#attach(copied(view), view.byteLength);
     this.#arena.set(view, this.arenaEnd);
     this.#inArena(CELL_BYTES, view.byteLength);
   }
@@ -181,6 +182,11 @@ function toUint8Array(value: Bytes): Uint8Array | undefined {
   }
 }
 
+/** Not by `slice`: a Buffer's would be another view of the same memory. */
+function copied(view: Uint8Array): Uint8Array {
+  return new Uint8Array(view);
+}
+
 /** The same bytes in memory that is no longer the caller's; copied where it cannot be detached. */
 function moved(view: Uint8Array): Uint8Array {
   const { buffer, byteOffset, byteLength } = view;
@@ -188,6 +194,6 @@ function moved(view: Uint8Array): Uint8Array {
   try {
     return new Uint8Array(structuredClone(buffer, { transfer: [buffer] }), byteOffset, byteLength);
   } catch {
-    return view.slice(); // a part of Node's buffer pool, or WebAssembly's memory
+    return copied(view); // a part of Node's buffer pool, or WebAssembly's memory
   }
 }

@@ -1,7 +1,9 @@
 /** How an operation becomes a task that can be called. */
 import type { CellWriter } from './cells.js';
+import { checkObject, invalidType } from './check.js';
 import { defaultPool } from './default-pool.js';
 import { native } from './native.js';
+import { Pool } from './pool.js';
 import { type CallOptions, type Definition, kDefinition, type Task } from './task.js';
 
 export interface TaskOptions<Args extends readonly unknown[], Result> {
@@ -22,7 +24,9 @@ export function defineTask<Args extends readonly unknown[], Result>(
   const { name, arity, encode, decode, ownOptions = false } = options;
   const most = ownOptions ? arity + 1 : arity;
   const call = (...all: unknown[]): Promise<unknown> => {
-    const { pool = defaultPool(), ...runOptions } = ((all.length > most ? all[most] : all[arity]) ?? {}) as CallOptions;
+    const given = checkObject('options', (all.length > most ? all[most] : all[arity]) ?? {});
+    const { pool = defaultPool(), ...runOptions } = given as CallOptions;
+    if (!(pool instanceof Pool)) throw invalidType('options.pool', 'an instance of Pool', pool);
     return pool.run(task as never, all.slice(0, most) as never, runOptions);
   };
   Object.defineProperty(call, 'name', { value: name });

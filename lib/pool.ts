@@ -157,8 +157,10 @@ export class Pool implements AsyncDisposable {
   ): Promise<unknown> {
     const { signal, priority, input } = options;
     const ticket = new ring.Ticket(definition.decode);
-    if (this.#closing !== undefined) return Promise.reject(statusError('CLOSED', definition.name));
-    if (signal?.aborted) return Promise.reject(new AbortError(signal.reason));
+    if (this.#closing !== undefined || signal?.aborted) {
+      ring.check(definition, args);
+      return Promise.reject(signal?.aborted ? new AbortError(signal.reason) : statusError('CLOSED', definition.name));
+    }
     if (this.#options.overflow === 'wait' && !this.#hasRoom()) return this.#wait(definition, args, options, ticket);
     const promise = ring.submitTicket(this.#lane, definition, args, priority, input, ticket);
     if (signal) ticket.onSettle = onAbort(signal, (reason) => ring.cancel(ticket, reason));

@@ -115,6 +115,7 @@ export function submit(
     writeHeader(definition.operation, slot, lane.pool, priority, 0, 0);
     ringEnd += HEADER_WORDS;
     launch(lane);
+    resumeReading();
     return promise;
   }
   encode(definition, args, 'auto');
@@ -144,7 +145,15 @@ export function submitTicket(
 /** Checks and copies a task's arguments now, so that it can be submitted when there is room. */
 export function save(definition: Definition<never, unknown>, args: readonly unknown[], input: InputMode): SavedCells {
   encode(definition, args, input);
-  return cells.save();
+  const saved = cells.save();
+  resumeReading();
+  return saved;
+}
+
+/** Throws what the task's own checks throw, and leaves everything as it is. */
+export function check(definition: Definition<never, unknown>, args: readonly unknown[]): void {
+  encode(definition, args, 'borrow');
+  resumeReading();
 }
 
 /** Submits a saved task. Its promise exists already: `ticket.resolve`. */
@@ -192,6 +201,7 @@ export function flush(): void {
   attachmentCount = 0;
   rings.flush(end, cells.attachments);
   if (cells.attachments.length > 0) cells.attachments.length = 0;
+  resumeReading();
 }
 
 /** A microtask: cheaper than queueMicrotask, which makes an AsyncResource. */
@@ -202,17 +212,26 @@ function beginRecord(input: InputMode): void {
   cells.begin(ringEnd + HEADER_WORDS, arenaEnd, attachmentCount, input);
 }
 
-/** Tasks that are reading their arguments now: a getter among them may submit another task. */
-let encoding = 0;
+/** How the task that is reading its arguments now wants them; a getter among them may submit tasks of its own, or flush. */
+let reading: InputMode | undefined;
+
+/** Whoever is still reading its arguments writes its cells behind what has been committed since. */
+function resumeReading(): void {
+  if (reading !== undefined) beginRecord(reading);
+}
 
 function encode(definition: Definition<never, unknown>, args: readonly unknown[], input: InputMode): void {
   beginRecord(input);
   if (definition.encode === undefined) return;
-  ++encoding;
+  const outer = reading;
+  reading = input;
   try {
     definition.encode(args as never, cells);
-  } finally {
-    --encoding;
+    reading = outer;
+  } catch (error) {
+    reading = outer;
+    resumeReading();
+    throw error;
   }
 }
 
@@ -235,8 +254,7 @@ function commit(lane: Lane, operation: number, priority: number, slot: number): 
   arenaEnd = end;
   attachmentCount = cells.attachments.length;
   launch(lane);
-  // Whoever is still reading arguments writes its cells after this record.
-  if (encoding > 0) beginRecord('auto');
+  resumeReading();
 }
 
 function writeHeader(

@@ -3,7 +3,6 @@
 
 #include <napi.h>
 
-#include <functional>
 #include <memory>
 
 namespace offloop {
@@ -16,9 +15,14 @@ class Listener {
   virtual void on_ring() noexcept = 0;
   /// The loop is about to sleep: see Doorbell::tells_idle.
   virtual void on_idle() noexcept = 0;
+  /// The environment ends: nobody may ring after this returns.
+  virtual void on_exit() noexcept = 0;
+  /// Nothing is registered with the host any more: the doorbell may be deleted, by the listener that it calls.
+  virtual void on_closed() noexcept = 0;
 };
 
-/// Thread: the loop's, but for `ring`. Nobody rings after the mailbox is disconnected, which comes before `close`.
+/// Also the one place where the end of the environment is heard of, since giving back a handle may take the loop's help.
+/// Thread: the loop's, but for `ring`.
 class Doorbell {
  public:
   enum class Kind { loop, threadsafe };
@@ -37,8 +41,6 @@ class Doorbell {
   /// Calls a function of JavaScript as a callback of its own, after which microtasks have run. False: JavaScript can no
   /// longer run here.
   virtual bool call(napi_value function, size_t count, const napi_value* arguments) noexcept = 0;
-  /// Gives back what is registered with the host, then calls `closed`. No call after that.
-  virtual void close(std::function<void()> closed) noexcept = 0;
 };
 
 std::unique_ptr<Doorbell> open_loop_doorbell(napi_env env, Listener& listener);

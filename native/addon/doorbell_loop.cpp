@@ -81,6 +81,9 @@ class LoopDoorbell final : public Doorbell {
       uv_.handle_set_data(handle, this);
       uv_.unref(handle);
     }
+    if (napi_add_async_cleanup_hook(env, exit, this, nullptr) != napi_ok) {
+      throw Napi::Error::New(env, "offloop: the runtime refused a cleanup hook");
+    }
   }
 
   void ring() noexcept override { uv_.async_send(async_); }
@@ -96,20 +99,25 @@ class LoopDoorbell final : public Doorbell {
     return status == napi_ok || (status == napi_pending_exception && report_exception(env_));
   }
 
-  void close(std::function<void()> closed) noexcept override {
-    closed_ = std::move(closed);
-    napi_delete_reference(env_, resource_);
-    napi_async_destroy(env_, context_);
-    for (uv_handle_t* handle : {async_, prepare_}) {
-      uv_.close(handle, [](uv_handle_t* handle) {
-        LoopDoorbell& bell = self(handle);
-        std::free(handle);
-        if (++bell.handles_closed_ == 2) bell.closed_();  // which may delete the bell
-      });
-    }
+ private:
+  /// The hook is asynchronous: libuv closes handles in the loop's next turn, and the environment waits for it.
+  static void exit(napi_async_cleanup_hook_handle hook, void* raw) {
+    auto& bell = *static_cast<LoopDoorbell*>(raw);
+    bell.listener_.on_exit();
+    bell.hook_ = hook;
+    napi_delete_reference(bell.env_, bell.resource_);
+    napi_async_destroy(bell.env_, bell.context_);
+    for (uv_handle_t* handle : {bell.async_, bell.prepare_}) bell.uv_.close(handle, closed);
+  }
+  static void closed(uv_handle_t* handle) {
+    LoopDoorbell& bell = self(handle);
+    std::free(handle);
+    if (++bell.handles_closed_ < 2) return;
+    const napi_async_cleanup_hook_handle hook = bell.hook_;
+    bell.listener_.on_closed();
+    napi_remove_async_cleanup_hook(hook);
   }
 
- private:
   static LoopDoorbell& self(uv_handle_t* handle) {
     return *static_cast<LoopDoorbell*>(Uv::find()->handle_get_data(handle));
   }
@@ -123,7 +131,7 @@ class LoopDoorbell final : public Doorbell {
   uv_handle_t* async_ = nullptr;
   uv_handle_t* prepare_ = nullptr;
   int handles_closed_ = 0;
-  std::function<void()> closed_;
+  napi_async_cleanup_hook_handle hook_ = nullptr;
 };
 
 }  // namespace

@@ -10,7 +10,8 @@ class ThreadsafeDoorbell final : public Doorbell {
     napi_value name = nullptr;
     const bool ready = napi_create_string_utf8(env, "offloop", NAPI_AUTO_LENGTH, &name) == napi_ok &&
                        napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, answer,
-                                                       &function_) == napi_ok;
+                                                       &function_) == napi_ok &&
+                       napi_add_env_cleanup_hook(env, exit, this) == napi_ok;
     if (!ready) throw Napi::Error::New(env, "offloop: the runtime refused a thread-safe function");
     napi_unref_threadsafe_function(env, function_);
   }
@@ -31,10 +32,13 @@ class ThreadsafeDoorbell final : public Doorbell {
     return status == napi_ok || (status == napi_pending_exception && report_exception(env_));
   }
 
-  /// The host finalizes the function with its environment; releasing it from here is what crashes before Node 24.14.
-  void close(std::function<void()> closed) noexcept override { closed(); }
-
  private:
+  /// The host finalizes the function with its environment; releasing it from here is what crashes before Node 24.14.
+  static void exit(void* self) {
+    Listener& listener = static_cast<ThreadsafeDoorbell*>(self)->listener_;
+    listener.on_exit();
+    listener.on_closed();
+  }
   static void answer(napi_env env, napi_value, void* self, void*) {
     if (env) static_cast<ThreadsafeDoorbell*>(self)->listener_.on_ring();
   }

@@ -11,13 +11,9 @@ Environment::Environment(napi_env env, Doorbell::Kind kind)
 }
 
 Environment* Environment::open(napi_env env, napi_value settle, Doorbell::Kind kind, Shared& shared) {
-  std::unique_ptr<Environment> it(new Environment(env, kind));
-  it->share(settle, shared);
-  // The one place where ends are ordered: finalizers come later and free plain memory only.
-  if (napi_add_async_cleanup_hook(env, on_exit, it.get(), nullptr) != napi_ok) {
-    throw Napi::Error::New(env, "offloop: the runtime refused a cleanup hook");
-  }
-  return it.release();
+  auto* it = new Environment(env, kind);
+  it->share(settle, shared);  // if it throws, the environment stays, idle, until the host's ends
+  return it;
 }
 
 template <class T>
@@ -95,16 +91,8 @@ void Environment::cancel_all(uint32_t number) noexcept {
   });
 }
 
-void Environment::on_exit(napi_async_cleanup_hook_handle handle, void* raw) {
-  auto* self = static_cast<Environment*>(raw);
-  self->shut_down();
-  self->doorbell_->close([self, handle] {
-    delete self;
-    napi_remove_async_cleanup_hook(handle);
-  });
-}
-
-void Environment::shut_down() noexcept {
+/// The one place where ends are ordered: finalizers of the host come later and free plain memory only.
+void Environment::on_exit() noexcept {
   silent_ = true;
   for (auto& pool : pools_) {
     if (!pool) continue;

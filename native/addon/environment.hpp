@@ -17,7 +17,7 @@
 
 namespace offloop {
 
-/// Thread: the loop's, for everything. Lifetime: from open() to the environment's cleanup hook.
+/// Thread: the loop's, for everything. Lifetime: from open() to on_closed(), when the host's environment ends.
 class Environment final : private Listener {
  public:
   /// The memory shared with JavaScript, allocated by V8 and pinned by a reference.
@@ -62,6 +62,8 @@ class Environment final : private Listener {
   // Listener
   void on_ring() noexcept override;
   void on_idle() noexcept override;
+  void on_exit() noexcept override;
+  void on_closed() noexcept override { delete this; }
 
   void submit(uint32_t pool, std::span<Task* const> tasks) noexcept;
   void accepted(uint32_t count) noexcept;
@@ -71,8 +73,6 @@ class Environment final : private Listener {
   bool settle_batch() noexcept;
   void complete(Task& task, uint32_t* words, uint32_t& result_bytes, napi_value& objects, uint32_t& object_count) noexcept;
 
-  static void on_exit(napi_async_cleanup_hook_handle handle, void* self);
-  void shut_down() noexcept;
   void wait_for_borrowers() noexcept;
 
   const napi_env env_;

@@ -99,7 +99,7 @@ void Environment::accepted(uint32_t count) noexcept {
 void Environment::on_ring() noexcept {
   do {
     if (deliver()) return doorbell_->ring();
-  } while (!doorbell_->tells_idle() && !mailbox_->sleep());
+  } while (!silent_ && !doorbell_->tells_idle() && !mailbox_->sleep());
 }
 
 /// The loop would sleep now. While it runs JavaScript the mailbox stays awake and workers do not ring at all; here, and
