@@ -5,8 +5,12 @@ type Abort = (reason: AbortError) => void;
 
 const tasksOf = new WeakMap<AbortSignal, Set<Abort>>();
 
-/** Calls `abort` when the signal is aborted, until the returned function is called. The signal is not aborted yet. */
+/** Calls `abort` when the signal is aborted, or now if it is already, until the returned function is called. */
 export function onAbort(signal: AbortSignal, abort: Abort): () => void {
+  if (signal.aborted) {
+    abort(new AbortError(signal.reason)); // an argument's getter did it
+    return () => {};
+  }
   let tasks = tasksOf.get(signal);
   if (tasks === undefined) {
     tasks = new Set();

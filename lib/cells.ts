@@ -92,12 +92,16 @@ export class CellWriter {
 
   /** Crosses by the record's input mode. The caller has checked that it is bytes. */
   bytes(value: Bytes): void {
-    const view = toUint8Array(value);
-    if (view === undefined) return this.#attach(DETACHED, Number.NaN);
     const mode = this.#mode;
-    if (mode === 'copy' || (mode === 'auto' && view.byteLength <= AUTO_COPY_BYTES)) return this.#copy(view);
-    const attached = mode === 'move' ? moved(view) : view;
-    this.#attach(attached, attached.byteLength);
+    const view = toUint8Array(value);
+    if (view === undefined) {
+      this.#attach(DETACHED, Number.NaN);
+    } else if (mode === 'copy' || (mode === 'auto' && view.byteLength <= AUTO_COPY_BYTES)) {
+      this.#copy(view);
+    } else {
+      const attached = mode === 'move' ? moved(view) : view;
+      this.#attach(attached, attached.byteLength);
+    }
   }
 
   /** Takes the record out of the ring, to be put back later. */
@@ -121,9 +125,12 @@ export class CellWriter {
   }
 
   #copy(view: Uint8Array): void {
-    if (this.arenaEnd + view.byteLength > ARENA_BYTES) return this.#attach(copied(view), view.byteLength);
-    this.#arena.set(view, this.arenaEnd);
-    this.#inArena(CELL_BYTES, view.byteLength);
+    if (this.arenaEnd + view.byteLength > ARENA_BYTES) {
+      this.#attach(copied(view), view.byteLength);
+    } else {
+      this.#arena.set(view, this.arenaEnd);
+      this.#inArena(CELL_BYTES, view.byteLength);
+    }
   }
 
   /** `size` is what native code must find: a view that was detached since has none. */

@@ -21,7 +21,7 @@ export function invalidValue(name: string, reason: string, value: unknown): Type
 
 /** @returns a RangeError with code ERR_OUT_OF_RANGE */
 export function outOfRange(name: string, range: string, value: unknown): RangeError {
-  const message = `The value of ${nameOf(name)} is out of range. It must be ${range}. Received ${received(value)}`;
+  const message = `The value of "${name}" is out of range. It must be ${range}. Received ${received(value)}`;
   return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
 }
 
@@ -48,7 +48,8 @@ export function checkBytes(name: string, value: unknown): Bytes {
 }
 
 export function checkObject(name: string, value: unknown): object {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalidType(name, 'of type object', value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalidType(name, 'of type object', value);
   return value;
 }
 

@@ -24,10 +24,12 @@ export function defineTask<Args extends readonly unknown[], Result>(
   const { name, arity, encode, decode, ownOptions = false } = options;
   const most = ownOptions ? arity + 1 : arity;
   const call = (...all: unknown[]): Promise<unknown> => {
-    const given = checkObject('options', (all.length > most ? all[most] : all[arity]) ?? {});
-    const { pool = defaultPool(), ...runOptions } = given as CallOptions;
+    const args = all.slice(0, most) as never;
+    const last = all.length > most ? all[most] : all[arity];
+    if (last === undefined) return defaultPool().run(task as never, args);
+    const { pool = defaultPool(), ...options } = checkObject('options', last) as CallOptions;
     if (!(pool instanceof Pool)) throw invalidType('options.pool', 'an instance of Pool', pool);
-    return pool.run(task as never, all.slice(0, most) as never, runOptions);
+    return pool.run(task as never, args, options);
   };
   Object.defineProperty(call, 'name', { value: name });
   const operation = native.operations.indexOf(name);

@@ -56,15 +56,16 @@ export function statusError(name: string, task?: string): OffloopError {
 export function failureError(failure: NativeFailure): OffloopError {
   const [name, meaning] = native.statuses[failure.status] as readonly [string, string];
   const { task, source, number, syscall } = failure;
+  const subject = failure.subject?.toString();
   if (source === 'system') {
-    const path = failure.subject === undefined ? undefined : failure.subject.toString();
-    const reason = systemCause(number, syscall, path);
-    return new OffloopError(codeOf(name), reason.message, { task, errno: number, syscall, ...at('path', path), cause: reason });
+    const cause = systemCause(number, syscall, subject);
+    const what = syscall === 'getaddrinfo' ? { hostname: subject } : { path: subject };
+    return new OffloopError(codeOf(name), cause.message, { task, errno: number, syscall, ...what, cause });
   }
   if (source === 'resolver') {
-    const hostname = failure.subject?.toString();
-    const cause = nodeLike(`${syscall} ${failure.name} ${hostname}`, failure.name, number, { syscall, hostname });
-    return new OffloopError(codeOf(name), cause.message, { task, errno: number, syscall, ...at('hostname', hostname), cause });
+    const about = { syscall, hostname: subject };
+    const cause = nodeLike(`${syscall} ${failure.name} ${subject}`, failure.name, number, about);
+    return new OffloopError(codeOf(name), cause.message, { task, errno: number, ...about, cause });
   }
   if (source === 'library') {
     const cause = nodeLike(failure.message, failure.name, number, {});
@@ -77,16 +78,16 @@ function codeOf(status: string): OffloopErrorCode {
   return `ERR_OFFLOOP_${status}` as OffloopErrorCode;
 }
 
-function systemCause(errno: number, syscall: string, path: string | undefined): Error {
+/** Calls that work on an open file: Node's errors name no path then. */
+const ON_DESCRIPTOR: ReadonlySet<string> = new Set(['read', 'write', 'fstat', 'close']);
+
+function systemCause(errno: number, syscall: string, subject: string | undefined): Error {
   const [code, what] = getSystemErrorMap().get(errno) ?? [`errno ${-errno}`, 'unknown error'];
-  const message = path === undefined ? `${code}: ${what}, ${syscall}` : `${code}: ${what}, ${syscall} '${path}'`;
-  return nodeLike(message, code, errno, { syscall, ...at('path', path) });
+  const message = `${code}: ${what}, ${syscall}`;
+  if (subject === undefined || ON_DESCRIPTOR.has(syscall)) return nodeLike(message, code, errno, { syscall });
+  return nodeLike(`${message} '${subject}'`, code, errno, { syscall, path: subject });
 }
 
 function nodeLike(message: string, code: string, errno: number, more: object): Error {
   return Object.assign(new Error(message), { errno, code, ...more });
-}
-
-function at<K extends string>(key: K, value: string | undefined): { [P in K]?: string } {
-  return value === undefined ? {} : ({ [key]: value } as { [P in K]: string });
 }

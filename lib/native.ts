@@ -66,8 +66,11 @@ function load(): Addon {
     return require('node-gyp-build')(packageRoot) as Addon;
   } catch (cause) {
     const where = `${process.platform}-${process.arch}`;
-    throw new Error(`offloop has no binary for ${where}: ${(cause as Error).message}. Build it with \`npm run build\`.`, {
-      cause,
-    });
+    throw new Error(
+      `offloop has no binary for ${where}: ${(cause as Error).message}. Build it with \`npm run build\`.`,
+      {
+        cause,
+      },
+    );
   }
 }

@@ -64,7 +64,14 @@ let unnamed = 0;
 
 export function fillPoolOptions(options: PoolOptions = {}): FilledPoolOptions {
   checkObject('options', options);
-  const { name, threads, capacity = 65_536, overflow = 'reject', latency = 'balanced', stackSize = 1024 ** 2 } = options;
+  const {
+    name,
+    threads,
+    capacity = 65_536,
+    overflow = 'reject',
+    latency = 'balanced',
+    stackSize = 1024 ** 2,
+  } = options;
   return Object.freeze({
     name: name === undefined ? `pool-${++unnamed}` : checkText('options.name', name),
     threads: checkInteger('options.threads', threads ?? Math.min(native.parallelism, MOST_THREADS), 1, MOST_THREADS),

@@ -156,11 +156,14 @@ export class Pool implements AsyncDisposable {
     options: FilledRunOptions,
   ): Promise<unknown> {
     const { signal, priority, input } = options;
-    const ticket = new ring.Ticket(definition.decode);
     if (this.#closing !== undefined || signal?.aborted) {
       ring.check(definition, args);
       return Promise.reject(signal?.aborted ? new AbortError(signal.reason) : statusError('CLOSED', definition.name));
     }
+    if (this.#direct && signal === undefined && input === 'auto') {
+      return ring.submit(this.#lane, definition, args, priority);
+    }
+    const ticket = new ring.Ticket(definition.decode);
     if (this.#options.overflow === 'wait' && !this.#hasRoom()) return this.#wait(definition, args, options, ticket);
     const promise = ring.submitTicket(this.#lane, definition, args, priority, input, ticket);
     if (signal) ticket.onSettle = onAbort(signal, (reason) => ring.cancel(ticket, reason));

@@ -23,8 +23,8 @@ export interface ScryptOptions {
 }
 
 /**
- * Derives a key from a password, as `crypto.scrypt` does. It cannot be stopped once it runs: cancelled, the promise
- * settles, and the thread is free when the key is done.
+ * Derives a key from a password, as `crypto.scrypt` does. It cannot be stopped once it runs: cancelled then, it rejects
+ * when the key would have been done.
  *
  * @param keylen - bytes
  * @returns the key
@@ -51,8 +51,8 @@ export const scrypt = defineTaskWithOptions<[password: Data, salt: Data, keylen:
 });
 
 /**
- * Derives a key from a password, as `crypto.pbkdf2` does. It cannot be stopped once it runs: cancelled, the promise
- * settles, and the thread is free when the key is done.
+ * Derives a key from a password, as `crypto.pbkdf2` does. It cannot be stopped once it runs: cancelled then, it rejects
+ * when the key would have been done.
  *
  * @param iterations - 1 … 2³¹ − 1
  * @param keylen - bytes

@@ -11,7 +11,7 @@ const kOrders: readonly string[] = ['verbatim', 'ipv4first', 'ipv6first'];
  * Finds the address of a host, as `dns.promises.lookup(host)` does: by the system's own resolver, with its files and its
  * configuration, and in the order that `dns.setDefaultResultOrder` has set. An address is its own answer.
  *
- * The resolver cannot be stopped: cancelled, the promise settles, and the thread is free once the resolver gives up.
+ * The resolver cannot be stopped: cancelled while it runs, it rejects once the resolver answers.
  *
  * @param host - a name, in any script, or an address
  * @returns the first address, and 4 or 6

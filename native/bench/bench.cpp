@@ -1,1 +1,200 @@
-int main() {}
+// What the engine costs without JavaScript. For comparing one change with the next on one machine, not for the README.
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/cpu.hpp"
+#include "core/lanes.hpp"
+#include "core/mailbox.hpp"
+#include "core/pool.hpp"
+#include "platform/select.hpp"
+
+namespace offloop {
+namespace {
+
+Status nothing(Call& call) { return call.returns(); }
+constexpr Operation kNoop{"noop", nothing, true};
+
+/// Runs `sample` often enough for a median and a 99th percentile of what it returns.
+void report(const char* name, const char* unit, const std::function<double()>& sample, int samples) {
+  std::vector<double> values;
+  for (int i = 0; i < samples / 10 + 1; ++i) sample();
+  for (int i = 0; i < samples; ++i) values.push_back(sample());
+  std::sort(values.begin(), values.end());
+  std::printf("%-44s %10.3f %10.3f  %s\n", name, values[values.size() / 2], values[values.size() * 99 / 100], unit);
+}
+
+/// Nanoseconds for each of `count` in one call of `work`.
+double ns_each(int count, const std::function<void()>& work) {
+  const int64_t began = steady_ns();
+  work();
+  return static_cast<double>(steady_ns() - began) / count;
+}
+
+/// An environment without Node: a mailbox that rings a wake handle.
+class Loop {
+ public:
+  Loop() {
+    int error = 0;
+    poller_ = Poller::open(error);
+    wake_ = WakeHandle::open(*poller_, error);
+    mailbox_ = Mailbox::open();
+    mailbox_->connect([](void* wake) noexcept { static_cast<WakeHandle*>(wake)->ring(); }, wake_.get());
+  }
+  ~Loop() { mailbox_->abandon(0); }
+
+  std::vector<Task*> tasks(uint32_t count) {
+    std::vector<Task*> made;
+    for (uint32_t slot = 0; slot < count; ++slot) made.push_back(&mailbox_->slab().at(slot));
+    return made;
+  }
+  void submit(Pool& pool, std::span<Task* const> tasks) {
+    for (Task* task : tasks) {
+      task->operation = &kNoop;
+      task->brief = true;
+      task->home = mailbox_;
+      task->lane = 4;
+    }
+    pool.submit(tasks);
+  }
+  /// Returns at least one.
+  void await(std::vector<Task*>& home) {
+    home.clear();
+    Ready ready[2];
+    while (home.empty()) {
+      for (Task* task = mailbox_->take(); task; task = task->next) home.push_back(task);
+      if (home.empty() && mailbox_->sleep()) {
+        poller_->wait(ready, Poller::kForever);
+        wake_->clear();
+      }
+    }
+  }
+
+ private:
+  std::unique_ptr<Poller> poller_;
+  std::unique_ptr<WakeHandle> wake_;
+  Mailbox* mailbox_;
+};
+
+void bench_parts() {
+  constexpr int kCount = 1'000;
+  std::vector<Task> tasks(kCount);
+  MpscStack<Task> stack;
+  report(
+      "mailbox: push and take, one thread", "ns each",
+      [&] {
+        return ns_each(kCount, [&] {
+          for (Task& task : tasks) stack.push(&task, &task);
+          stack.take();
+        });
+      },
+      1'000);
+  Lanes lanes;
+  report(
+      "lanes: push and pop", "ns each",
+      [&] {
+        return ns_each(kCount, [&] {
+          for (Task& task : tasks) {
+            task.lane = 4;
+            lanes.push(&task);
+          }
+          while (lanes.size() > 0) lanes.pop();
+        });
+      },
+      1'000);
+}
+
+void bench_wake() {
+  struct End {
+    std::unique_ptr<Poller> poller;
+    std::unique_ptr<WakeHandle> wake;
+    End() {
+      int error = 0;
+      poller = Poller::open(error);
+      wake = WakeHandle::open(*poller, error);
+    }
+    void wait() {
+      Ready ready[1];
+      poller->wait(ready, Poller::kForever);
+      wake->clear();
+    }
+  } here, there;
+  std::atomic<bool> stop{false};
+  std::thread other([&] {
+    while (!stop) {
+      there.wait();
+      here.wake->ring();
+    }
+  });
+  report(
+      "wake handles: there and back", "us",
+      [&] {
+        return ns_each(1'000, [&] {
+          there.wake->ring();
+          here.wait();
+        });
+      },
+      5'000);
+  stop = true;
+  there.wake->ring();
+  other.join();
+}
+
+void bench_pool(int64_t linger_ns) {
+  auto pool = std::make_shared<Pool>(Pool::Options{
+      .name = "bench", .threads = 2, .capacity = 1u << 20, .linger_ns = linger_ns, .stack_bytes = 1 << 18});
+  const std::string linger = "pool, linger " + std::to_string(linger_ns / 1'000) + " us: ";
+  Loop loop;
+  std::vector<Task*> home;
+  const std::vector<Task*> tasks = loop.tasks(1'000);
+  const auto first = [&](size_t count) { return std::span(tasks).first(count); };
+
+  report((linger + "one at a time").c_str(), "us",
+         [&] {
+           return ns_each(1'000, [&] {
+             loop.submit(*pool, first(1));
+             loop.await(home);
+           });
+         },
+         5'000);
+  report((linger + "bursts of 1000").c_str(), "ns each",
+         [&] {
+           return ns_each(1'000, [&] {
+             loop.submit(*pool, tasks);
+             for (size_t done = 0; done < tasks.size(); done += home.size()) loop.await(home);
+           });
+         },
+         1'000);
+  report((linger + "256 in flight").c_str(), "ns each",
+         [&] {
+           constexpr int kTasks = 10'000;
+           return ns_each(kTasks, [&] {
+             size_t submitted = 256, done = 0;
+             loop.submit(*pool, first(256));
+             while (done < submitted) {
+               loop.await(home);
+               done += home.size();
+               if (submitted < kTasks) {
+                 submitted += home.size();
+                 loop.submit(*pool, home);
+               }
+             }
+           });
+         },
+         200);
+  pool->close(nullptr);
+}
+
+}  // namespace
+}  // namespace offloop
+
+int main() {
+  std::printf("%-44s %10s %10s\n", "", "median", "p99");
+  offloop::bench_parts();
+  offloop::bench_wake();
+  for (int64_t linger_ns : {0, 10'000, 50'000}) offloop::bench_pool(linger_ns);
+}

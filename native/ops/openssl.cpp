@@ -19,7 +19,8 @@ Found find() noexcept {
                    find_in_host(t.free_context, "EVP_MD_CTX_free") && find_in_host(t.begin, "EVP_DigestInit_ex") &&
                    find_in_host(t.update, "EVP_DigestUpdate") && find_in_host(t.finish, "EVP_DigestFinal_ex") &&
                    find_in_host(t.finish_xof, "EVP_DigestFinalXOF") && find_in_host(t.scrypt, "EVP_PBE_scrypt") &&
-                   find_in_host(t.pbkdf2, "PKCS5_PBKDF2_HMAC") && find_in_host(t.clear_errors, "ERR_clear_error");
+                   find_in_host(t.pbkdf2, "PKCS5_PBKDF2_HMAC") && find_in_host(t.encode_base64, "EVP_EncodeBlock") &&
+                   find_in_host(t.decode_base64, "EVP_DecodeBlock") && find_in_host(t.clear_errors, "ERR_clear_error");
   return found;
 }
 

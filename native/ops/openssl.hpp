@@ -28,6 +28,9 @@ struct OpenSsl {
   int (*pbkdf2)(const char* password, int password_size, const uint8_t* salt, int salt_size, int iterations,
                 const Digest* digest, int key_size, uint8_t* key);
 
+  int (*encode_base64)(uint8_t* out, const uint8_t* data, int size);
+  int (*decode_base64)(uint8_t* out, const uint8_t* text, int size);
+
   /// Empties this thread's queue of errors, which nobody reads.
   void (*clear_errors)();
 

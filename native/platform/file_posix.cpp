@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "platform/file.hpp"
-#if defined(__linux__)
+#if defined(STATX_BTIME)  // Linux, unless its C library is an old one
 #include <sys/sysmacros.h>
 #endif
 
@@ -58,7 +58,7 @@ int status_by_stat(const char* path, FileStatus& status) noexcept {
   return 0;
 }
 
-#if defined(__linux__)
+#if defined(STATX_BTIME)
 FileStatus::Time time_of(const statx_timestamp& stamp) noexcept {
   return {static_cast<double>(stamp.tv_sec), static_cast<double>(stamp.tv_nsec)};
 }
@@ -120,7 +120,7 @@ int File::close() noexcept {
 }
 
 int file_status(const char* path, FileStatus& status) noexcept {
-#if defined(__linux__)
+#if defined(STATX_BTIME)
   const int error = status_by_statx(path, status);
   // Old kernels lack it, and sandboxes refuse it in various ways.
   const bool usable = error != ENOSYS && error != EPERM && error != EINVAL && error != EOPNOTSUPP;

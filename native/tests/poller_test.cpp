@@ -1,9 +1,8 @@
 // What every pair of poller and wake handle must do, whatever the mechanism.
 #include "platform/poller.hpp"
 
-#include <gtest/gtest.h>
-
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -225,7 +224,8 @@ TYPED_TEST(PollerAndWake, waits_as_long_as_asked_and_not_less) {
 
 TYPED_TEST(PollerAndWake, waits_for_ever_and_for_nearly_ever) {
   using Poller = typename TestFixture::Poller;
-  for (std::chrono::nanoseconds timeout : {Poller::kForever, Poller::kForever - 1ns, std::chrono::nanoseconds(40h * 24 * 365)}) {
+  for (std::chrono::nanoseconds timeout :
+       {Poller::kForever, Poller::kForever - 1ns, std::chrono::nanoseconds(40h * 24 * 365)}) {
     testing::Gate waits;
     std::thread other([&] {
       waits.wait();
@@ -398,7 +398,9 @@ TYPED_TEST(PollerAndWake, watches_hundreds) {
 
 TYPED_TEST(PollerAndWake, leaves_no_descriptor_open) {
   const std::set<Descriptor> before = open_descriptors();
-  { typename TestFixture::Waiter short_lived; }
+  {
+    typename TestFixture::Waiter short_lived;
+  }
   EXPECT_EQ(open_descriptors(), before);
 }
 

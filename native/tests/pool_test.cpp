@@ -184,14 +184,13 @@ TEST_F(PoolTest, takes_brief_tasks_by_the_hand_again_after_a_few_were_slow) {
   }
   occupy();  // the hand that comes after it is full
   for (int i = 0; i < 16; ++i) {
-    environment_.run(
-        *pool_,
-        [&](Call& call) {
-          begun_.open();
-          second_gate_.wait();
-          return call.returns();
-        },
-        {.brief = true});
+    environment_.run(*pool_,
+                     [&](Call& call) {
+                       begun_.open();
+                       second_gate_.wait();
+                       return call.returns();
+                     },
+                     {.brief = true});
   }
   gate_.open();
   ASSERT_TRUE(begun_.wait());
@@ -236,13 +235,12 @@ TEST_F(PoolTest, runs_higher_priorities_first_and_equal_ones_in_order) {
   std::vector<int> order;
   const int priorities[] = {255, 128, 0, 128, 255, 0};
   for (int i = 0; i < 6; ++i) {
-    environment_.run(
-        *pool_,
-        [&order, i](Call& call) {
-          order.push_back(i);
-          return call.returns();
-        },
-        {.priority = static_cast<uint8_t>(priorities[i])});
+    environment_.run(*pool_,
+                     [&order, i](Call& call) {
+                       order.push_back(i);
+                       return call.returns();
+                     },
+                     {.priority = static_cast<uint8_t>(priorities[i])});
   }
   gate_.open();
   environment_.await_all();
@@ -357,13 +355,12 @@ TEST_F(PoolTest, settles_each_task_exactly_once_however_it_is_cancelled) {
   for (int round = 0; round < kRounds; ++round) {
     std::vector<Task*> tasks;
     for (int i = 0; i < kTasks; ++i) {
-      tasks.push_back(&environment_.run(
-          *pool_,
-          [&ran](Call& call) {
-            ++ran;
-            return call.returns();
-          },
-          {.brief = i % 3 != 0}));
+      tasks.push_back(&environment_.run(*pool_,
+                                        [&ran](Call& call) {
+                                          ++ran;
+                                          return call.returns();
+                                        },
+                                        {.brief = i % 3 != 0}));
     }
     for (int i = 0; i < kTasks / 2; ++i) {
       Task& task = *tasks[random() % tasks.size()];
@@ -373,7 +370,7 @@ TEST_F(PoolTest, settles_each_task_exactly_once_however_it_is_cancelled) {
     settle(environment_.await_all());
   }
   EXPECT_EQ(done + cancelled, size_t{kRounds * kTasks});
-  EXPECT_EQ(static_cast<size_t>(ran), done);
+  EXPECT_GE(static_cast<size_t>(ran), done);  // one that was stopped while it ran counts as cancelled
 }
 
 // --- the end ---

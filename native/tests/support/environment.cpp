@@ -9,9 +9,7 @@
 namespace offloop::testing {
 namespace {
 
-Status call_body(Call& call) {
-  return (*reinterpret_cast<const TaskBody*>(call.argument(0).bytes))(call);
-}
+Status call_body(Call& call) { return (*reinterpret_cast<const TaskBody*>(call.argument(0).bytes))(call); }
 Status do_nothing(Call& call) { return call.returns(); }
 
 constexpr Operation kLong{"test", call_body, false};

@@ -1,11 +1,11 @@
 #include "support/faults.hpp"
 
+#include <pthread.h>
+
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <new>
-
-#include <pthread.h>
 
 namespace offloop::testing {
 namespace {
