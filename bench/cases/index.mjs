@@ -1,0 +1,25 @@
+// @ts-check
+import { bulkBytes, smallBytes } from './bytes.mjs';
+import { empty16, empty256, empty2048, emptyBursts, emptySerial } from './empty.mjs';
+import { idleCpu } from './idle-cpu.mjs';
+import { isolation } from './isolation.mjs';
+import { loopDelay } from './loop-delay.mjs';
+import { memory } from './memory.mjs';
+import { startup } from './startup.mjs';
+
+/** In the order of the tables. */
+/** @type {readonly import('../types.d.ts').Case[]} */
+export const cases = [
+  emptySerial,
+  empty16,
+  empty256,
+  empty2048,
+  emptyBursts,
+  smallBytes,
+  bulkBytes,
+  loopDelay,
+  isolation,
+  memory,
+  idleCpu,
+  startup,
+];

@@ -1,0 +1,4 @@
+// @ts-check
+import { nativePeer } from './native-peer.mjs';
+
+export const driver = nativePeer('asyncworker', 'node-addon-api AsyncWorker', 'asyncWorker');

@@ -1,0 +1,4 @@
+// @ts-check
+import { offloopDriver } from './offloop.mjs';
+
+export const driver = offloopDriver('low');
