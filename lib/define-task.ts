@@ -4,7 +4,7 @@ import { checkObject, invalidType } from './check.js';
 import { defaultPool } from './default-pool.js';
 import { native } from './native.js';
 import { Pool } from './pool.js';
-import { type CallOptions, type Definition, kDefinition, type Task } from './task.js';
+import type { CallOptions, Definition, Task } from './task.js';
 
 export interface TaskOptions<Args extends readonly unknown[], Result> {
   /** Of the native operation. */
@@ -34,6 +34,6 @@ export function defineTask<Args extends readonly unknown[], Result>(
   Object.defineProperty(call, 'name', { value: name });
   const operation = native.operations.indexOf(name);
   const definition: Definition<Args, Result> = Object.freeze({ name, operation, encode, decode });
-  const task = Object.assign(call, { [kDefinition]: definition }) as unknown as Task<Args, Result>;
+  const task = Object.assign(call, { definition }) as unknown as Task<Args, Result>;
   return task;
 }

@@ -15,7 +15,7 @@ import {
   type RunOptions,
 } from './options.js';
 import * as ring from './ring.js';
-import { type Definition, kDefinition, type Task } from './task.js';
+import type { Definition, Task } from './task.js';
 
 export interface CloseOptions {
   /** Waiting tasks reject with ERR_OFFLOOP_CANCELLED, running ones see their stop flag. Default: false. */
@@ -107,7 +107,7 @@ export class Pool implements AsyncDisposable {
     options?: RunOptions,
   ): Promise<Result>;
   run(task: Task<never, unknown>, args: readonly unknown[] = NO_ARGS, options?: RunOptions): Promise<unknown> {
-    const definition = task?.[kDefinition];
+    const definition = task?.definition;
     if (definition === undefined) throw invalidType('task', 'a task of offloop', task);
     if (!Array.isArray(args)) throw invalidType('args', 'an instance of Array', args);
     if (options === undefined && this.#direct) return ring.submit(this.#lane, definition, args, NORMAL_PRIORITY);

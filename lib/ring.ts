@@ -58,6 +58,8 @@ export const inFlight = new Int32Array(rings.inFlight);
 
 /** Most cells a task may have; more room than that is left in the ring before a record is begun. */
 const MAX_CELLS = 16;
+/** Worth a flush of its own: 128 records without arguments. */
+const BATCH_WORDS = 128 * HEADER_WORDS;
 const RING_LIMIT = RING_WORDS - HEADER_WORDS - MAX_CELLS * CELL_WORDS;
 /** A record larger than what is left of the arena is copied aside, so flush while half of it is free. */
 const ARENA_LIMIT = ARENA_BYTES / 2;
@@ -272,9 +274,12 @@ function writeHeader(
   words[at + 3] = pool | ((arenaBytes >> 3) << 16);
 }
 
-/** A thread is free: begin now, in case the caller goes on to block this one. Else wait for more to come. */
+/**
+ * A thread is free: begin now, in case the caller goes on to block this one. So much has come together that threads can
+ * work on it while more comes: hand it over. Else wait for more.
+ */
 function launch(lane: Lane): void {
-  if ((inFlight[lane.pool] as number) < lane.threads) flush();
+  if ((inFlight[lane.pool] as number) < lane.threads || ringEnd >= BATCH_WORDS) flush();
   else if (!flushScheduled) {
     flushScheduled = true;
     settled.then(flush);

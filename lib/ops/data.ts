@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { CellWriter } from '../cells.js';
 import { type Bytes, checkNumber, invalidType, invalidValue, isBytes } from '../check.js';
 import { defineTask, type TaskOptions } from '../define-task.js';
-import type { CallOptions, Definition, kDefinition } from '../task.js';
+import type { CallOptions, Definition } from '../task.js';
 
 /** Text, which stands for its UTF-8, or bytes of any kind. */
 export type Data = string | Bytes;
@@ -49,7 +49,7 @@ export function checkOption(name: string, value: unknown, min: number, max: numb
 /** A task with options of its own. When it is called, they share the last argument with the call's. */
 export interface TaskWithOptions<Args extends readonly unknown[], Own extends object, Result> {
   (...args: [...Args, options?: Own & CallOptions]): Promise<Result>;
-  readonly [kDefinition]: Definition<[...Args, options?: Own], Result>;
+  readonly definition: Definition<[...Args, options?: Own], Result>;
 }
 
 export function defineTaskWithOptions<Args extends readonly unknown[], Own extends object, Result>(
