@@ -34,6 +34,8 @@ class Doorbell {
 
   /// Has the loop call `on_ring` soon; several rings may become one call. Thread: any.
   virtual void ring() noexcept = 0;
+  /// Has the loop call `on_ring` in its next turn: timers and sockets come first. Thread: the loop's.
+  virtual void ring_next_turn() noexcept = 0;
   /// Whether the listener hears of it before the loop sleeps. If not, it must expect to sleep after every ring.
   virtual bool tells_idle() const noexcept = 0;
   /// Whether the process stays alive for what is in flight.

@@ -88,6 +88,8 @@ class LoopDoorbell final : public Doorbell {
 
   void ring() noexcept override { uv_.async_send(async_); }
 
+  void ring_next_turn() noexcept override { ring(); }
+
   bool tells_idle() const noexcept override { return true; }
 
   void hold(bool alive) noexcept override { alive ? uv_.ref(async_) : uv_.unref(async_); }

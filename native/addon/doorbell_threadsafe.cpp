@@ -8,7 +8,10 @@ class ThreadsafeDoorbell final : public Doorbell {
  public:
   ThreadsafeDoorbell(napi_env env, Listener& listener) : env_(env), listener_(listener) {
     napi_value name = nullptr;
-    const bool ready = napi_create_string_utf8(env, "offloop", NAPI_AUTO_LENGTH, &name) == napi_ok &&
+    napi_value answer_now = nullptr;
+    const bool ready = napi_create_function(env, nullptr, 0, answer_next_turn, this, &answer_now) == napi_ok &&
+                       napi_create_reference(env, answer_now, 1, &answer_) == napi_ok &&
+                       napi_create_string_utf8(env, "offloop", NAPI_AUTO_LENGTH, &name) == napi_ok &&
                        napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, answer,
                                                        &function_) == napi_ok &&
                        napi_add_env_cleanup_hook(env, exit, this) == napi_ok;
@@ -17,6 +20,18 @@ class ThreadsafeDoorbell final : public Doorbell {
   }
 
   void ring() noexcept override { napi_call_threadsafe_function(function_, nullptr, napi_tsfn_nonblocking); }
+
+  /// Not by ringing: Node answers up to a thousand rings before it looks at anything else.
+  void ring_next_turn() noexcept override {
+    napi_value global = nullptr;
+    napi_value set_immediate = nullptr;
+    napi_value answer_now = nullptr;
+    const bool set = napi_get_global(env_, &global) == napi_ok &&
+                     napi_get_named_property(env_, global, "setImmediate", &set_immediate) == napi_ok &&
+                     napi_get_reference_value(env_, answer_, &answer_now) == napi_ok &&
+                     napi_call_function(env_, global, set_immediate, 1, &answer_now, nullptr) == napi_ok;
+    if (!set) ring();
+  }
 
   bool tells_idle() const noexcept override { return false; }
 
@@ -35,16 +50,25 @@ class ThreadsafeDoorbell final : public Doorbell {
  private:
   /// The host finalizes the function with its environment; releasing it from here is what crashes before Node 24.14.
   static void exit(void* self) {
-    Listener& listener = static_cast<ThreadsafeDoorbell*>(self)->listener_;
-    listener.on_exit();
-    listener.on_closed();
+    auto& bell = *static_cast<ThreadsafeDoorbell*>(self);
+    bell.listener_.on_exit();
+    napi_delete_reference(bell.env_, bell.answer_);
+    bell.listener_.on_closed();
   }
   static void answer(napi_env env, napi_value, void* self, void*) {
     if (env) static_cast<ThreadsafeDoorbell*>(self)->listener_.on_ring();
   }
 
+  static napi_value answer_next_turn(napi_env env, napi_callback_info info) {
+    void* self = nullptr;
+    napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &self);
+    static_cast<ThreadsafeDoorbell*>(self)->listener_.on_ring();
+    return nullptr;
+  }
+
   const napi_env env_;
   Listener& listener_;
+  napi_ref answer_ = nullptr;
   napi_threadsafe_function function_ = nullptr;
 };
 

@@ -97,9 +97,13 @@ void Environment::accepted(uint32_t count) noexcept {
 }
 
 void Environment::on_ring() noexcept {
-  do {
-    if (deliver()) return doorbell_->ring();
-  } while (!silent_ && !doorbell_->tells_idle() && !mailbox_->sleep());
+  const uint32_t before = in_flight_;
+  bool look_again = deliver();
+  if (!doorbell_->tells_idle() && !silent_) {
+    // Nobody tells when this loop goes to sleep. So the mailbox stays awake while turns of the loop find something in it.
+    look_again = look_again || in_flight_ < before || !mailbox_->sleep();
+  }
+  if (look_again) doorbell_->ring_next_turn();
 }
 
 /// The loop would sleep now. While it runs JavaScript the mailbox stays awake and workers do not ring at all; here, and
@@ -108,13 +112,13 @@ void Environment::on_idle() noexcept {
   if (in_flight_ == 0 || silent_) return;
   const int64_t end = steady_ns() + kSliceNs;
   do {
-    if (deliver()) return doorbell_->ring();
+    if (deliver()) return doorbell_->ring_next_turn();
     if (in_flight_ == 0) return;
     if (!linger_.wait(linger_ns_, [this] { return mailbox_->has_mail(); })) {
       if (mailbox_->sleep()) return;
     }
   } while (steady_ns() < end);
-  doorbell_->ring();  // there is more, but timers and sockets come first
+  doorbell_->ring_next_turn();  // there is more, but timers and sockets come first
 }
 
 bool Environment::deliver() noexcept {
@@ -138,6 +142,9 @@ bool Environment::settle_batch() noexcept {
   for (; backlog_ && count < layout::kCompletions; ++count) {
     Task& task = *backlog_;
     backlog_ = task.next;
+    // Told to stop at any time before this moment, a task is cancelled, though it may have been done already: whoever
+    // aborts can rely on it. (relaxed: this thread set the flag)
+    if (task.status == OFFLOOP_OK && task.stop.load(std::memory_order_relaxed)) task.refuse(OFFLOOP_CANCELLED);
     complete(task, completions_ + count * layout::kCompletionWords, result_bytes, objects, object_count);
     --in_flight_by_pool_[task.pool];
     ++tallies_[task.pool][task.status];

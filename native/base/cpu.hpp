@@ -19,6 +19,15 @@ inline void cpu_relax() noexcept {
 #endif
 }
 
+/// Asks for the cache line at `address`, which will be written soon. The address may be anything: a wrong one is ignored.
+inline void fetch_early(const void* address) noexcept {
+#if defined(__GNUC__) || defined(__clang__)
+  __builtin_prefetch(address, 1);
+#else
+  (void)address;
+#endif
+}
+
 /// The steady clock in nanoseconds: the one clock of the engine. 20–40 ns a call.
 inline int64_t steady_ns() noexcept {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();

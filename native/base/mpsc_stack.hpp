@@ -83,7 +83,7 @@ class MpscStack {
     if (newest == awake() || newest == closed()) return nullptr;
     Node* oldest_first = nullptr;
     while (newest) {
-      __builtin_prefetch(newest->ahead, 1);
+      fetch_early(newest->ahead);
       Node* older = newest->next;
       newest->next = oldest_first;
       oldest_first = newest;

@@ -26,10 +26,10 @@ class Slab {
   /// Asks for the cache lines of a slot that will be written soon: the first, or all. The slot exists.
   void fetch(uint32_t slot, bool whole) const noexcept {
     const Task* task = &chunks_[slot / kChunk][slot % kChunk];
-    __builtin_prefetch(task, 1);
+    fetch_early(task);
     if (!whole) return;
     for (size_t offset = kCacheLine; offset < sizeof(Task); offset += kCacheLine) {
-      __builtin_prefetch(reinterpret_cast<const char*>(task) + offset, 1);
+      fetch_early(reinterpret_cast<const char*>(task) + offset);
     }
   }
 

@@ -54,9 +54,6 @@ bool Task::run() noexcept {
     // thrown by the body, and not an exception: nothing to tell but the status
   }
   if (ended == kPending) return false;
-  // A body that cannot be stopped on its way has its result thrown away: it was told to stop before it had one. (relaxed:
-  // as in Call::stopped)
-  if (ended == OFFLOOP_OK && stop.load(std::memory_order_relaxed)) ended = OFFLOOP_CANCELLED;
   status = static_cast<uint8_t>(ended);
   return true;
 }

@@ -37,7 +37,7 @@ void Worker::work(std::atomic<uint32_t>& finished) noexcept {
   Mailbox* home = nullptr;
   uint32_t count = 0;
   for (uint32_t i = 0; i < held_; ++i) {
-    if (i + kAhead < held_) __builtin_prefetch(hand_[i + kAhead], 1);
+    if (i + kAhead < held_) fetch_early(hand_[i + kAhead]);
     Task* task = hand_[i];
     if (!task->run()) {
       finished.fetch_add(1, std::memory_order_relaxed);  // here and below: the mailbox orders it

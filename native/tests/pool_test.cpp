@@ -89,7 +89,7 @@ TEST_F(PoolTest, runs_a_task_on_another_thread_and_sends_it_home) {
     where = std::this_thread::get_id();
     return call.returns(Value::of(7.0));
   });
-  ASSERT_EQ(environment_.await(1).front(), &task);
+  ASSERT_EQ(environment_.await_one(), &task);
   EXPECT_NE(where, std::this_thread::get_id());
   EXPECT_EQ(task.status, OFFLOOP_OK);
   EXPECT_EQ(task.result.number, 7.0);
@@ -152,7 +152,7 @@ TEST_F(PoolTest, keeps_a_brief_task_from_waiting_behind_a_long_one_while_a_threa
   Task* brief = &environment_.make(nothing, {.brief = true});
   Task* const batch[] = {long_one, brief};
   ASSERT_EQ(environment_.submit(*pool_, batch).count, 2u);
-  EXPECT_EQ(environment_.await(1).front(), brief);
+  EXPECT_EQ(environment_.await_one(), brief);
 }
 
 TEST_F(PoolTest, keeps_brief_tasks_in_order_on_one_thread) {
@@ -296,7 +296,7 @@ TEST_F(PoolTest, sends_a_cancelled_task_home_at_once_while_it_waits) {
   Task& first = environment_.run(*pool_, nothing);
   Task& second = environment_.run(*pool_, nothing);
   pool_->cancel(first);
-  ASSERT_EQ(environment_.await(1).front(), &first);
+  ASSERT_EQ(environment_.await_one(), &first);
   EXPECT_EQ(first.status, OFFLOOP_CANCELLED);
   EXPECT_EQ(pool_->counts().queued, 1u);
   gate_.open();
@@ -380,7 +380,7 @@ TEST_F(PoolTest, refuses_work_once_closed) {
   Task& farewell = *environment_.make_noops(1).front();
   environment_.expect(farewell);
   pool_->close(&farewell);
-  EXPECT_EQ(environment_.await(1).front(), &farewell);
+  EXPECT_EQ(environment_.await_one(), &farewell);
   Task& task = environment_.make(nothing);
   const Pool::Accepted accepted = environment_.submit(*pool_, task);
   EXPECT_EQ(accepted.count, 0u);

@@ -40,19 +40,19 @@ TEST_F(ReactorTest, fails_the_task_when_its_thread_cannot_start_and_tries_again_
   if (!testing::can_fail_thread_starts()) GTEST_SKIP() << "no way to make a thread fail on this system";
   testing::fail_thread_starts(0);
   Task& refused = add(1 * kMs);
-  EXPECT_EQ(environment_.await(1).front(), &refused);
+  EXPECT_EQ(environment_.await_one(), &refused);
   EXPECT_EQ(refused.status, OFFLOOP_SYSTEM);
   EXPECT_EQ(refused.failure->number, -EAGAIN);
   testing::fail_thread_starts(testing::kNever);
   Task& next = add(1 * kMs);
-  EXPECT_EQ(environment_.await(1).front(), &next);
+  EXPECT_EQ(environment_.await_one(), &next);
   EXPECT_EQ(next.status, OFFLOOP_OK);
 }
 
 TEST_F(ReactorTest, settles_at_the_due_time_and_never_before) {
   for (int64_t ns : {1 * kMs, 3 * kMs + 1, 20 * kMs, int64_t{1}}) {
     Task& task = add(ns);
-    EXPECT_EQ(environment_.await(1).front(), &task);
+    EXPECT_EQ(environment_.await_one(), &task);
     EXPECT_GE(steady_ns(), task.due_ns);
     EXPECT_EQ(task.status, OFFLOOP_OK);
   }
@@ -75,7 +75,7 @@ TEST_F(ReactorTest, settles_in_the_order_of_due_times) {
 TEST_F(ReactorTest, wakes_for_a_task_that_is_due_before_all_others) {
   Task& late = add(60'000 * kMs);
   Task& soon = add(5 * kMs);
-  EXPECT_EQ(environment_.await(1).front(), &soon);
+  EXPECT_EQ(environment_.await_one(), &soon);
   Reactor::shared().cancel(late);
   environment_.await(1);
 }
@@ -107,7 +107,7 @@ TEST_F(ReactorTest, waits_for_very_distant_times) {
   task.due_ns = INT64_MAX;
   Reactor::shared().add(task);
   Task& soon = add(1 * kMs);
-  EXPECT_EQ(environment_.await(1).front(), &soon);
+  EXPECT_EQ(environment_.await_one(), &soon);
   Reactor::shared().cancel(task);
   environment_.await(1);
 }
@@ -154,9 +154,9 @@ TEST_F(ReactorTest, holds_no_thread_of_a_pool_while_a_task_sleeps) {
   auto pool = testing::make_pool(options);
   Task& sleeper = environment_.run(*pool, [](Call& call) { return call.settles_at(steady_ns() + 60'000 * kMs); });
   Task& other = environment_.run(*pool, [](Call& call) { return call.returns(); });
-  EXPECT_EQ(environment_.await(1).front(), &other);
+  EXPECT_EQ(environment_.await_one(), &other);
   pool->cancel(sleeper);
-  EXPECT_EQ(environment_.await(1).front(), &sleeper);
+  EXPECT_EQ(environment_.await_one(), &sleeper);
   EXPECT_EQ(sleeper.status, OFFLOOP_CANCELLED);
   testing::close_and_wait(environment_, *pool);
 }

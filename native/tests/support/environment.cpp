@@ -97,6 +97,12 @@ std::vector<Task*> Environment::await(size_t count) {
   return home;
 }
 
+Task* Environment::await_one() {
+  const std::vector<Task*> home = await(1);
+  EXPECT_LE(home.size(), 1u);
+  return home.empty() ? nullptr : home.front();
+}
+
 std::vector<Task*> Environment::collect() {
   std::vector<Task*> home;
   for (Task* task = mailbox_->take(); task;) {

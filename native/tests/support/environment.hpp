@@ -45,6 +45,8 @@ class Environment {
 
   /// Waits until `count` more tasks have come home, and returns them in that order. Fewer: they did not come in time.
   std::vector<Task*> await(size_t count);
+  /// The next one, or nullptr.
+  Task* await_one();
   std::vector<Task*> await_all() { return await(outstanding_); }
   /// What is home now, without waiting.
   std::vector<Task*> collect();
