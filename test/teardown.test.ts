@@ -129,6 +129,19 @@ describe.each(doorbells)("with the doorbell '%s'", (doorbell) => {
       expect(outcome).toMatchObject({ code: 0, signal: null, stdout: 'done\n', stderr: '' });
     });
 
+    test('is terminated while it calls into native code', async () => {
+      const outcome = await program(`
+        for (let i = 0; i < 16; ++i) {
+          const worker = spawn('call');
+          await once(worker, 'message');
+          await pause(i % 5);
+          await worker.terminate();
+        }
+        console.log('done');
+      `);
+      expect(outcome).toMatchObject({ code: 0, signal: null, stdout: 'done\n', stderr: '' });
+    });
+
     test('leaves the work of the main thread alone when it is terminated', async () => {
       const outcome = await program(`
         const worker = spawn('wait');
