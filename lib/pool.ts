@@ -2,7 +2,8 @@
 import { onAbort } from './abort.js';
 import { Backlog } from './backlog.js';
 import { checkInteger, checkObject, invalidType } from './check.js';
-import { AbortError, statusError } from './errors.js';
+import { AbortError, OffloopError, statusError } from './errors.js';
+import { POOLS } from './layout.js';
 import { native } from './native.js';
 import {
   type FilledPoolOptions,
@@ -80,7 +81,8 @@ export class Pool implements AsyncDisposable {
     const filled = fillPoolOptions(options);
     const { name, threads, capacity, latency, stackSize } = filled;
     const pool = ring.openPool(name, threads, capacity, LINGER_NS[latency], stackSize);
-    if (pool < 0) throw statusError('SYSTEM');
+    if (pool < 0)
+      throw new OffloopError('ERR_OFFLOOP_SYSTEM', `${POOLS} pools are open, and no more can be: close some`);
     this.#options = filled;
     this.#lane = { pool, threads };
     this.#direct = filled.overflow === 'reject';

@@ -153,6 +153,9 @@ bool Pool::worth_another_thread() const noexcept {
 
 Pool::Help Pool::call_help() noexcept {
   if (searching_ > 0) return {};  // it will see the work, and call for help itself if there is more
+  // Threads that have ended their tasks and are about to look here again. At least so many: a hand may hold several.
+  const int64_t coming = int64_t{alive_} - static_cast<int64_t>(parked_.size()) - in_hands();
+  if (static_cast<int64_t>(lanes_.size()) <= coming) return {};
   if (!parked_.empty()) {
     Worker* worker = parked_.back();
     parked_.pop_back();
@@ -180,14 +183,15 @@ int Pool::start_worker() noexcept {
   try {
     auto life = std::make_unique<Life>();
     life->pool = shared_from_this();
-    std::string name = options_.name;
+    std::string name;
     {
       PatientLock lock(mutex_);
       workers_.push_back(std::make_unique<Worker>());
       parked_.reserve(workers_.size());
       life->worker = worker = workers_.back().get();
-      name += "/" + std::to_string(workers_.size() - 1);
+      name = "/" + std::to_string(workers_.size() - 1);
     }
+    name.insert(0, options_.name, 0, kThreadName - name.size());
     error = start_thread(
         name, options_.stack_bytes,
         [](void* raw) noexcept {
@@ -199,10 +203,16 @@ int Pool::start_worker() noexcept {
   } catch (const std::bad_alloc&) {
   }
   if (error) {
+    Worker* instead = nullptr;
     {
       PatientLock lock(mutex_);
       std::erase_if(workers_, [worker](const auto& each) { return each.get() == worker; });
+      if (lanes_.size() > 0 && !parked_.empty()) {  // somebody may have counted on this one
+        instead = parked_.back();
+        parked_.pop_back();
+      }
     }
+    if (instead) instead->unpark();
     leave();
   }
   return error;

@@ -6,9 +6,12 @@
 
 namespace offloop {
 
+/// Bytes of a thread's name that every system shows.
+inline constexpr size_t kThreadName = 15;
+
 /// Starts a detached thread that runs `entry(argument)`, with every signal blocked but the synchronous ones, so that the
 /// host's signals are handled by the host's threads. Returns 0 or an errno.
-/// Units: `stack_bytes` is rounded up to what the system allows. `name` is cut to what the system shows (15 on Linux).
+/// Units: `stack_bytes` is rounded up to what the system allows. `name` is cut to kThreadName.
 int start_thread(const std::string& name, size_t stack_bytes, void (*entry)(void*) noexcept, void* argument) noexcept;
 
 /// Processors this process may run on, at least 1.

@@ -61,7 +61,7 @@ class SignalsBlocked {
 int start_thread(const std::string& name, size_t stack_bytes, void (*entry)(void*) noexcept, void* argument) noexcept {
   std::unique_ptr<Start> start;
   try {
-    start.reset(new Start{name.substr(0, 15), entry, argument});
+    start.reset(new Start{name.substr(0, kThreadName), entry, argument});
   } catch (const std::bad_alloc&) {
     return ENOMEM;
   }

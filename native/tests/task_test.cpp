@@ -248,17 +248,6 @@ TEST(Task, lets_its_body_see_the_stop_flag) {
   EXPECT_EQ(task.status, OFFLOOP_CANCELLED);
 }
 
-TEST(Task, throws_its_result_away_when_it_was_stopped_before_it_had_one) {
-  Task task;
-  static Task* self;
-  self = &task;
-  run(task, [](Call& call) {
-    self->stop = true;  // too late for a body that looks no more
-    return call.returns(Value::of(1.0));
-  });
-  EXPECT_EQ(task.status, OFFLOOP_CANCELLED);
-}
-
 TEST(Task, is_not_finished_when_its_body_leaves_it_to_the_reactor) {
   Task task;
   EXPECT_FALSE(run(task, [](Call& call) { return call.settles_at(123); }));
