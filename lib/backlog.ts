@@ -1,7 +1,7 @@
 /** Tasks that wait in JavaScript for room in their pool: the overflow policy 'wait'. */
 import type { SavedCells } from './cells.js';
 import type { AbortError } from './errors.js';
-import type { Ticket } from './ring.js';
+import type { Ticket } from './ticket.js';
 
 export interface Waiting {
   readonly operation: number;

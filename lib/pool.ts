@@ -17,6 +17,7 @@ import {
 } from './options.js';
 import * as ring from './ring.js';
 import type { Definition, Task } from './task.js';
+import { Ticket } from './ticket.js';
 
 export interface CloseOptions {
   /** Waiting tasks reject with ERR_OFFLOOP_CANCELLED, running ones see their stop flag. Default: false. */
@@ -165,7 +166,7 @@ export class Pool implements AsyncDisposable {
     if (this.#direct && signal === undefined && input === 'auto') {
       return ring.submit(this.#lane, definition, args, priority);
     }
-    const ticket = new ring.Ticket(definition.decode);
+    const ticket = new Ticket(definition.decode);
     if (this.#options.overflow === 'wait' && !this.#hasRoom()) return this.#wait(definition, args, options, ticket);
     const promise = ring.submitTicket(this.#lane, definition, args, priority, input, ticket);
     if (signal) ticket.onSettle = onAbort(signal, (reason) => ring.cancel(ticket, reason));
@@ -177,7 +178,7 @@ export class Pool implements AsyncDisposable {
     definition: Definition<never, unknown>,
     args: readonly unknown[],
     { signal, priority, input }: FilledRunOptions,
-    ticket: ring.Ticket,
+    ticket: Ticket,
   ): Promise<unknown> {
     const saved = ring.save(definition, args, input);
     const waiting = { operation: definition.operation, priority, saved, ticket };

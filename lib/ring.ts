@@ -25,25 +25,7 @@ import {
 } from './layout.js';
 import { type NativeFailure, native, threadsafeDoorbell } from './native.js';
 import type { Definition } from './task.js';
-
-type Resolve = (value: unknown) => void;
-
-/** A task that needs more than its promise's `resolve`. */
-export class Ticket {
-  resolve: Resolve | undefined;
-  slot = -1;
-  /** Kept from the garbage collector while native code reads them. */
-  held: readonly unknown[] | undefined;
-  readonly decode: ((value: never) => unknown) | undefined;
-  /** Runs when the task settles, before its promise does. */
-  onSettle: (() => void) | undefined;
-  /** Why the task is being cancelled: becomes its rejection. */
-  cancelled: Error | undefined;
-
-  constructor(decode: ((value: never) => unknown) | undefined) {
-    this.decode = decode;
-  }
-}
+import { type Resolve, Ticket } from './ticket.js';
 
 const rings = native.open(settle, threadsafeDoorbell);
 const words = new Int32Array(rings.ring);
@@ -195,7 +177,6 @@ export function unflushed(): number {
 
 /** Hands everything submitted so far to the pools. */
 export function flush(): void {
-  flushScheduled = false;
   if (ringEnd === 0) return;
   const end = ringEnd;
   ringEnd = 0;
@@ -206,8 +187,13 @@ export function flush(): void {
   resumeReading();
 }
 
-/** A microtask: cheaper than queueMicrotask, which makes an AsyncResource. */
+/** For a microtask: `then` is cheaper than queueMicrotask, which makes an AsyncResource. */
 const settled = Promise.resolve();
+
+function flushAsScheduled(): void {
+  flushScheduled = false;
+  flush();
+}
 
 function beginRecord(input: InputMode): void {
   if (ringEnd > RING_LIMIT || arenaEnd > ARENA_LIMIT) flush();
@@ -282,7 +268,7 @@ function launch(lane: Lane): void {
   if ((inFlight[lane.pool] as number) < lane.threads || ringEnd >= BATCH_WORDS) flush();
   else if (!flushScheduled) {
     flushScheduled = true;
-    settled.then(flush);
+    settled.then(flushAsScheduled);
   }
 }
 

@@ -153,9 +153,11 @@ bool Pool::worth_another_thread() const noexcept {
 
 Pool::Help Pool::call_help() noexcept {
   if (searching_ > 0) return {};  // it will see the work, and call for help itself if there is more
-  // Threads that have ended their tasks and are about to look here again. At least so many: a hand may hold several.
+  // Threads that were woken or started, or have ended their tasks, and are about to look here. At least so many: a hand may
+  // hold several tasks.
   const int64_t coming = int64_t{alive_} - static_cast<int64_t>(parked_.size()) - in_hands();
-  if (static_cast<int64_t>(lanes_.size()) <= coming) return {};
+  const bool enough = static_cast<int64_t>(lanes_.size()) <= coming || !worth_another_thread();
+  if (coming > 0 && enough) return {};
   if (!parked_.empty()) {
     Worker* worker = parked_.back();
     parked_.pop_back();
