@@ -12,8 +12,8 @@ namespace offloop {
 
 /// The inputs that one flush found in shared memory and in JavaScript's hands.
 struct Inputs {
-  const uint8_t* arena;     // the record's bytes
-  napi_value attachments;   // array: what was too large for the arena, in order
+  const uint8_t* arena;    // the record's bytes
+  napi_value attachments;  // array: what was too large for the arena, in order
   uint32_t next_attachment;
 };
 

@@ -45,8 +45,8 @@ struct Uv {
       look_up(it.close, "uv_close");
       return it;
     }();
-    const bool complete = uv.handle_size && uv.handle_set_data && uv.handle_get_data && uv.async_init && uv.async_send &&
-                          uv.prepare_init && uv.prepare_start && uv.ref && uv.unref && uv.close;
+    const bool complete = uv.handle_size && uv.handle_set_data && uv.handle_get_data && uv.async_init &&
+                          uv.async_send && uv.prepare_init && uv.prepare_start && uv.ref && uv.unref && uv.close;
     return complete ? &uv : nullptr;
   }
 

@@ -18,8 +18,8 @@ class ThreadsafeDoorbell final : public Doorbell {
                        napi_create_function(env, nullptr, 0, answer_next_turn, this, &answer_now) == napi_ok &&
                        napi_create_reference(env, answer_now, 1, &answer_) == napi_ok &&
                        napi_create_string_utf8(env, "offloop", NAPI_AUTO_LENGTH, &name) == napi_ok &&
-                       napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, answer,
-                                                       &function_) == napi_ok &&
+                       napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this,
+                                                       answer, &function_) == napi_ok &&
                        napi_add_env_cleanup_hook(env, exit, this) == napi_ok;
     if (!ready) throw Napi::Error::New(env, "offloop: the runtime refused a thread-safe function");
     napi_unref_threadsafe_function(env, function_);

@@ -31,8 +31,8 @@ T* Environment::share_buffer(size_t bytes, napi_value& buffer) {
 void Environment::share(napi_value settle, Shared& shared) {
   ring_ = share_buffer<uint32_t>(layout::kRingWords * sizeof(uint32_t), shared.ring);
   arena_ = share_buffer<uint8_t>(layout::kArenaBytes, shared.arena);
-  completions_ = share_buffer<uint32_t>(layout::kCompletions * layout::kCompletionWords * sizeof(uint32_t),
-                                        shared.completions);
+  completions_ =
+      share_buffer<uint32_t>(layout::kCompletions * layout::kCompletionWords * sizeof(uint32_t), shared.completions);
   results_ = share_buffer<uint8_t>(layout::kResultBytes, shared.results);
   in_flight_by_pool_ = share_buffer<int32_t>(layout::kPools * sizeof(int32_t), shared.in_flight);
   if (napi_create_reference(env_, settle, 1, &settle_) != napi_ok) throw Napi::Error::New(env_);

@@ -71,7 +71,8 @@ class Environment final : private Listener {
   bool deliver() noexcept;
   /// One call into JavaScript with at most kCompletions. False: JavaScript can no longer run here.
   bool settle_batch() noexcept;
-  void complete(Task& task, uint32_t* words, uint32_t& result_bytes, napi_value& objects, uint32_t& object_count) noexcept;
+  void complete(Task& task, uint32_t* words, uint32_t& result_bytes, napi_value& objects,
+                uint32_t& object_count) noexcept;
 
   void wait_for_borrowers() noexcept;
 
@@ -93,7 +94,7 @@ class Environment final : private Listener {
   Task* backlog_ = nullptr;  // came home, not yet delivered
   int64_t linger_ns_ = 0;    // the longest of the pools used since nothing was in flight
   Linger linger_;
-  bool silent_ = false;      // JavaScript can no longer run here
+  bool silent_ = false;  // JavaScript can no longer run here
 };
 
 }  // namespace offloop

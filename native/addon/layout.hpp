@@ -20,11 +20,11 @@ inline constexpr uint32_t kArenaBytes = 256 * 1024;
 enum class Cell : uint32_t {
   undefined,
   null,
-  boolean,   // length: 0 or 1
-  number,    // payload: float64
-  bigint,    // payload: int64
-  text,      // UTF-8 in the arena; length: bytes; payload word 0: offset in the record's part of it
-  bytes,     // likewise
+  boolean,         // length: 0 or 1
+  number,          // payload: float64
+  bigint,          // payload: int64
+  text,            // UTF-8 in the arena; length: bytes; payload word 0: offset in the record's part of it
+  bytes,           // likewise
   attached_text,   // the next attachment, a string
   attached_bytes,  // the next attachment, a Uint8Array; payload: its length as float64, so that a detached one shows
 };

@@ -137,12 +137,12 @@ Napi::Array names_of_operations(Napi::Env env) {
 
 Napi::Array names_of_statuses(Napi::Env env) {
   auto names = Napi::Array::New(env);
-#define OFFLOOP_ADD_STATUS(name, meaning)                  \
-  {                                                        \
-    auto entry = Napi::Array::New(env, 2);                 \
-    entry[0u] = #name;                                     \
-    entry[1u] = meaning;                                   \
-    names[names.Length()] = entry;                         \
+#define OFFLOOP_ADD_STATUS(name, meaning)  \
+  {                                        \
+    auto entry = Napi::Array::New(env, 2); \
+    entry[0u] = #name;                     \
+    entry[1u] = meaning;                   \
+    names[names.Length()] = entry;         \
   }
   OFFLOOP_STATUSES(OFFLOOP_ADD_STATUS)
 #undef OFFLOOP_ADD_STATUS

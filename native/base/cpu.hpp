@@ -30,7 +30,8 @@ inline void fetch_early(const void* address) noexcept {
 
 /// The steady clock in nanoseconds: the one clock of the engine. 20–40 ns a call.
 inline int64_t steady_ns() noexcept {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace offloop

@@ -47,7 +47,8 @@ void Pool::cancel(Task& task) noexcept {
       waiting_.store(lanes_.size(), std::memory_order_relaxed);
       taken_out = true;
     } else {
-      task.stop.store(true, std::memory_order_relaxed);  // carries no data; the reactor's lock orders it for the reactor
+      task.stop.store(true,
+                      std::memory_order_relaxed);  // carries no data; the reactor's lock orders it for the reactor
     }
   }
   if (taken_out) {

@@ -23,11 +23,11 @@ class PatientLock;
 class Pool : public std::enable_shared_from_this<Pool> {
  public:
   struct Options {
-    std::string name;         // its threads are name/0, name/1, …
-    uint32_t threads;         // at most; started when needed
-    uint32_t capacity;        // tasks accepted and not begun, beyond those that free threads are about to take
-    int64_t linger_ns;        // how long a thread that ran dry spins before it parks
-    size_t stack_bytes;       // of each thread
+    std::string name;    // its threads are name/0, name/1, …
+    uint32_t threads;    // at most; started when needed
+    uint32_t capacity;   // tasks accepted and not begun, beyond those that free threads are about to take
+    int64_t linger_ns;   // how long a thread that ran dry spins before it parks
+    size_t stack_bytes;  // of each thread
   };
   struct Counts {
     size_t queued;
@@ -83,12 +83,12 @@ class Pool : public std::enable_shared_from_this<Pool> {
   std::mutex mutex_;
   Lanes lanes_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::vector<Worker*> parked_;  // last in, first out: the hottest wakes first
-  uint32_t alive_ = 0;           // threads started and not ended
-  uint32_t running_ = 0;         // tasks in hands, those that have ended included
+  std::vector<Worker*> parked_;        // last in, first out: the hottest wakes first
+  uint32_t alive_ = 0;                 // threads started and not ended
+  uint32_t running_ = 0;               // tasks in hands, those that have ended included
   std::atomic<uint32_t> finished_{0};  // of those: counted by workers before they post them, without the lock
-  uint32_t searching_ = 0;       // threads that linger; one is enough to see new work
-  int64_t brief_ns_ = 1000;      // a running mean of what a brief task takes
+  uint32_t searching_ = 0;             // threads that linger; one is enough to see new work
+  int64_t brief_ns_ = 1000;            // a running mean of what a brief task takes
   bool closed_ = false;
   Task* farewell_ = nullptr;
   /// A copy of lanes_.size() for those who linger: only a hint, the lock decides.

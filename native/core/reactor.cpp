@@ -79,7 +79,8 @@ int Reactor::start() noexcept {
   } catch (const std::bad_alloc&) {
     return ENOMEM;
   }
-  error = start_thread("offloop/reactor", kStackBytes, [](void* self) noexcept { static_cast<Reactor*>(self)->live(); }, this);
+  error = start_thread(
+      "offloop/reactor", kStackBytes, [](void* self) noexcept { static_cast<Reactor*>(self)->live(); }, this);
   if (error) {
     wake_.reset();
     poller_.reset();

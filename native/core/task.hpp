@@ -18,9 +18,9 @@ class Mailbox;
 struct Failure {
   enum class Source : uint8_t { task, system, resolver, library };
   Source source = Source::task;
-  int number = 0;             // system: a negative errno, as in libuv; resolver and library: their own
-  const char* name = "";      // the resolver's or library's name of it
-  const char* syscall = "";   // literal
+  int number = 0;            // system: a negative errno, as in libuv; resolver and library: their own
+  const char* name = "";     // the resolver's or library's name of it
+  const char* syscall = "";  // literal
   std::string message;
 };
 
@@ -72,7 +72,6 @@ class alignas(kCacheLine) Task {
   alignas(8) uint8_t scratch_[kScratch];
 
  public:
-
   Task() = default;
   Task(const Task&) = delete;
   ~Task() { recycle(); }

@@ -36,8 +36,8 @@ class Worker {
   void work(std::atomic<uint32_t>& finished) noexcept;
 
   Task* hand_[kHand];
-  uint32_t held_ = 0;        // tasks in the hand, until the pool counts them as done
-  int64_t worked_ns_ = 0;    // the last hand's run time, if it was worth measuring
+  uint32_t held_ = 0;      // tasks in the hand, until the pool counts them as done
+  int64_t worked_ns_ = 0;  // the last hand's run time, if it was worth measuring
   Linger linger_;
   std::atomic<uint32_t> wanted_{0};
 };

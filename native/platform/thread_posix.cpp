@@ -47,7 +47,8 @@ class SignalsBlocked {
   SignalsBlocked() noexcept {
     sigset_t blocked;
     sigfillset(&blocked);
-    for (int synchronous : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGPROF}) sigdelset(&blocked, synchronous);
+    for (int synchronous : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGPROF})
+      sigdelset(&blocked, synchronous);
     pthread_sigmask(SIG_SETMASK, &blocked, &before_);
   }
   ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
@@ -86,7 +87,8 @@ int start_thread(const std::string& name, size_t stack_bytes, void (*entry)(void
 unsigned available_parallelism() noexcept {
 #if defined(__linux__)
   cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return static_cast<unsigned>(std::max(1, CPU_COUNT(&allowed)));
+  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0)
+    return static_cast<unsigned>(std::max(1, CPU_COUNT(&allowed)));
 #endif
   return std::max(1u, std::thread::hardware_concurrency());
 }

@@ -100,8 +100,7 @@ napi_value submit(napi_env env, napi_callback_info info) {
 
 napi_value make_threads_tsfn(napi_env env) {
   auto* pool = new ThreadPool(env);
-  napi_add_env_cleanup_hook(
-      env, [](void* data) { delete static_cast<ThreadPool*>(data); }, pool);
+  napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<ThreadPool*>(data); }, pool);
 
   const napi_property_descriptor methods[] = {
       {"noop", nullptr, submit<Kind::noop>, nullptr, nullptr, nullptr, napi_enumerable, pool},

@@ -4,22 +4,22 @@
 
 /* Every way a task can end, in one list: name and what it means.
  * JavaScript turns a name X into the error code ERR_OFFLOOP_X. */
-#define OFFLOOP_STATUSES(X)                                                  \
-  X(OK, "the task returned a result")                                        \
-  X(QUEUE_FULL, "refused: the pool holds as many tasks as it may")           \
-  X(CANCELLED, "stopped before it had a result")                             \
-  X(CLOSED, "refused: the pool is closed")                                   \
-  X(TASK_FAILED, "the task ran and failed")                                  \
-  X(NO_MEMORY, "an allocation was refused")                                  \
-  X(SYSTEM, "the operating system refused a call")                           \
-  X(UNSUPPORTED, "this runtime or system cannot do it")                      \
+#define OFFLOOP_STATUSES(X)                                        \
+  X(OK, "the task returned a result")                              \
+  X(QUEUE_FULL, "refused: the pool holds as many tasks as it may") \
+  X(CANCELLED, "stopped before it had a result")                   \
+  X(CLOSED, "refused: the pool is closed")                         \
+  X(TASK_FAILED, "the task ran and failed")                        \
+  X(NO_MEMORY, "an allocation was refused")                        \
+  X(SYSTEM, "the operating system refused a call")                 \
+  X(UNSUPPORTED, "this runtime or system cannot do it")            \
   X(DETACHED, "an input's ArrayBuffer was detached before the task began")
 
 typedef enum offloop_status {
 #define OFFLOOP_STATUS_NAME(name, meaning) OFFLOOP_##name,
   OFFLOOP_STATUSES(OFFLOOP_STATUS_NAME)
 #undef OFFLOOP_STATUS_NAME
-  OFFLOOP_STATUS_COUNT
+      OFFLOOP_STATUS_COUNT
 } offloop_status;
 
 /* What an argument or a result is. */
