@@ -23,17 +23,19 @@ export function defineTask<Args extends readonly unknown[], Result>(
 ): Task<Args, Result> {
   const { name, arity, encode, decode, ownOptions = false } = options;
   const most = ownOptions ? arity + 1 : arity;
-  const call = (...all: unknown[]): Promise<unknown> => {
-    const args = all.slice(0, most) as never;
-    const last = all.length > most ? all[most] : all[arity];
-    if (last === undefined) return defaultPool().run(task as never, args);
-    const { pool = defaultPool(), ...options } = checkObject('options', last) as CallOptions;
-    if (!(pool instanceof Pool)) throw invalidType('options.pool', 'an instance of Pool', pool);
-    return pool.run(task as never, args, options);
-  };
-  Object.defineProperty(call, 'name', { value: name });
   const operation = native.operations.indexOf(name);
   const definition: Definition<Args, Result> = Object.freeze({ name, operation, encode, decode });
-  const task = Object.assign(call, { definition }) as unknown as Task<Args, Result>;
+  // Named by its key: a function whose name is redefined becomes slow to look into, and every task looks.
+  const { [name]: call } = {
+    [name]: (...all: unknown[]): Promise<unknown> => {
+      const args = all.slice(0, most) as never;
+      const last = all.length > most ? all[most] : all[arity];
+      if (last === undefined) return defaultPool().run(task, args);
+      const { pool = defaultPool(), ...options } = checkObject('options', last) as CallOptions;
+      if (!(pool instanceof Pool)) throw invalidType('options.pool', 'an instance of Pool', pool);
+      return pool.run(task, args, options);
+    },
+  };
+  const task = Object.assign(call as object, { definition }) as unknown as Task<Args, Result>;
   return task;
 }
