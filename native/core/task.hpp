@@ -26,8 +26,8 @@ struct Failure {
 
 /// A task is in exactly one place at a time; whoever moves it on owns it:
 ///   lane (guarded by the pool's lock) -> a worker's hand -> [the reactor (guarded by its lock)] -> a mailbox -> the loop
-/// `stop` is the only field that others may write while it travels. 256 bytes; a task without arguments touches only the
-/// first cache line.
+/// `stop` is the only field that others may write while it travels. 256 bytes; a worker that runs a task
+/// without arguments touches only its first cache line.
 class alignas(kCacheLine) Task {
  public:
   static constexpr uint8_t kNoLane = UINT8_MAX;
