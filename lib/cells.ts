@@ -14,11 +14,12 @@ import {
   CELL_UNDEFINED,
   CELL_WORDS,
 } from './layout.js';
+import { copied, lent, moved, toUint8Array } from './memory.js';
 
 /** Who owns the bytes of an input while its task is in flight; see RunOptions. */
 export type InputMode = 'auto' | 'copy' | 'borrow' | 'move';
 
-/** 'auto' copies inputs up to this size and borrows larger ones. */
+/** 'auto' copies inputs up to this size and borrows larger ones, where that is safe. */
 const AUTO_COPY_BYTES = 64 * 1024;
 
 /** Writes one record's arguments: cells into the ring, short bytes into the arena, references to the rest beside them. */
@@ -90,6 +91,12 @@ export class CellWriter {
     this.#inArena(CELL_TEXT, size);
   }
 
+  /** Crosses as bytes: of each UTF-16 code unit the lower one. */
+  latin1(value: string): void {
+    if (this.arenaEnd + value.length > ARENA_BYTES) this.#attach(Buffer.from(value, 'latin1'), value.length);
+    else this.#inArena(CELL_BYTES, this.#arena.write(value, this.arenaEnd, value.length, 'latin1'));
+  }
+
   /** Crosses by the record's input mode. The caller has checked that it is bytes. */
   bytes(value: Bytes): void {
     const mode = this.#mode;
@@ -99,41 +106,23 @@ export class CellWriter {
     } else if (mode === 'copy' || (mode === 'auto' && view.byteLength <= AUTO_COPY_BYTES)) {
       this.#copy(view);
     } else {
-      const attached = mode === 'move' ? moved(view) : view;
-      this.#attach(attached, attached.byteLength);
+      const kept = mode === 'move' ? moved(view) : lent(view, mode === 'auto');
+      if (kept.byteLength === 0) this.#copy(kept);
+      else this.#attach(kept, kept.byteLength);
     }
-  }
-
-  /** Takes the record out of the ring, to be put back later. */
-  save(): SavedCells {
-    const firstWord = this.#at - this.count * CELL_WORDS;
-    return {
-      words: this.#words.slice(firstWord, this.#at),
-      bytes: copied(this.#arena.subarray(this.arenaStart, this.arenaEnd)),
-      attachments: this.attachments.splice(this.firstAttachment),
-    };
-  }
-
-  /** Writes a saved record after `begin`, which has made sure that there is room. */
-  restore(saved: SavedCells): void {
-    this.#words.set(saved.words, this.#at);
-    this.#at += saved.words.length;
-    this.count = saved.words.length / CELL_WORDS;
-    this.#arena.set(saved.bytes, this.arenaStart);
-    this.arenaEnd = this.arenaStart + saved.bytes.length;
-    this.attachments.push(...saved.attachments);
   }
 
   #copy(view: Uint8Array): void {
     if (this.arenaEnd + view.byteLength > ARENA_BYTES) {
-      this.#attach(copied(view), view.byteLength);
+      const copy = copied(view);
+      this.#attach(copy, copy.byteLength);
     } else {
       this.#arena.set(view, this.arenaEnd);
       this.#inArena(CELL_BYTES, view.byteLength);
     }
   }
 
-  /** `size` is what native code must find: a view that was detached since has none. */
+  /** `size` is what native code must find: a view that was detached since has none. Never empty, so that this shows. */
   #attach(view: Uint8Array, size: number): void {
     this.attachments.push(view);
     this.#floats[(this.#cell(CELL_ATTACHED_BYTES, 0) + 2) >> 1] = size;
@@ -167,40 +156,5 @@ export class CellWriter {
   }
 }
 
-/** A record that waits in JavaScript: it can be put into a ring later, with its bytes as they were. */
-export interface SavedCells {
-  readonly words: Int32Array;
-  readonly bytes: Uint8Array;
-  readonly attachments: readonly unknown[];
-}
-
 /** What stands for a detached view; native code expects another length and refuses it. */
 const DETACHED = new Uint8Array(0);
-
-/** @returns undefined when the memory is detached */
-function toUint8Array(value: Bytes): Uint8Array | undefined {
-  if (value instanceof Uint8Array && value.byteLength > 0) return value;
-  try {
-    // An empty view may be a detached one: only an attempt to view its buffer tells.
-    if (!ArrayBuffer.isView(value)) return new Uint8Array(value);
-    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Not by `slice`: a Buffer's would be another view of the same memory. */
-function copied(view: Uint8Array): Uint8Array {
-  return new Uint8Array(view);
-}
-
-/** The same bytes in memory that is no longer the caller's; copied where it cannot be detached. */
-function moved(view: Uint8Array): Uint8Array {
-  const { buffer, byteOffset, byteLength } = view;
-  if (buffer instanceof SharedArrayBuffer) return view; // has no owner to move it from
-  try {
-    return new Uint8Array(structuredClone(buffer, { transfer: [buffer] }), byteOffset, byteLength);
-  } catch {
-    return copied(view); // a part of Node's buffer pool, or WebAssembly's memory
-  }
-}

@@ -1,10 +1,11 @@
 /** Checks of what callers pass in: mistakes throw at once, with Node's own error codes, and name the argument. */
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 
+/** Binary input of any kind, as Node's own functions take it. */
 export type Bytes = ArrayBufferView | ArrayBuffer | SharedArrayBuffer;
 
 export function isBytes(value: unknown): value is Bytes {
-  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof SharedArrayBuffer;
+  return ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value); // not by instanceof: other realms, and proxies
 }
 
 /** @returns a TypeError with code ERR_INVALID_ARG_TYPE */
@@ -27,7 +28,9 @@ export function outOfRange(name: string, range: string, value: unknown): RangeEr
 
 export function checkNumber(name: string, value: unknown, min = -Infinity, max = Infinity): number {
   if (typeof value !== 'number') throw invalidType(name, 'of type number', value);
-  if (!(value >= min && value <= max)) throw outOfRange(name, `>= ${min} && <= ${max}`, value);
+  if (!(value >= min && value <= max)) {
+    throw outOfRange(name, max === Number.POSITIVE_INFINITY ? `>= ${min}` : `>= ${min} && <= ${max}`, value);
+  }
   return value;
 }
 

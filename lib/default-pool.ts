@@ -1,4 +1,5 @@
-/** The pool of those who name none: made at first use. */
+/** The pool of those who name none: made at first use, with the defaults of options, and never closed. */
+import type { Future } from './future.js';
 import type { RunOptions } from './options.js';
 import { Pool } from './pool.js';
 import type { Task } from './task.js';
@@ -19,4 +20,23 @@ export function run<Args extends readonly unknown[], Result>(
 ): Promise<Result>;
 export function run(task: Task<never, unknown>, args: readonly unknown[] = [], options?: RunOptions): Promise<unknown> {
   return defaultPool().run(task as Task<readonly unknown[]>, args, options);
+}
+
+/** Starts a task on the default pool; see Pool.start. */
+export function start<Result>(
+  task: Task<readonly [], Result>,
+  args?: readonly [],
+  options?: RunOptions,
+): Future<Result>;
+export function start<Args extends readonly unknown[], Result>(
+  task: Task<Args, Result>,
+  args: NoInfer<Args>,
+  options?: RunOptions,
+): Future<Result>;
+export function start(
+  task: Task<never, unknown>,
+  args: readonly unknown[] = [],
+  options?: RunOptions,
+): Future<unknown> {
+  return defaultPool().start(task as Task<readonly unknown[]>, args, options);
 }

@@ -2,9 +2,18 @@
 import { getSystemErrorMap } from 'node:util';
 import { type NativeFailure, native } from './native.js';
 
-/** What an OffloopError's `code` can be. */
+/**
+ * What an OffloopError's `code` can be. Never run: QUEUE_FULL and DROPPED (the pool was full: refused, or given up), DEADLINE
+ * (not begun in time), CLOSED. Stopped: TIMEOUT, BUDGET (of processor time), CANCELLED (by its Future, or with its pool).
+ * Failed: TASK_FAILED, NO_MEMORY, SYSTEM (a refused system call), UNSUPPORTED (by this runtime or system), DETACHED (an
+ * input's ArrayBuffer).
+ */
 export type OffloopErrorCode =
   | 'ERR_OFFLOOP_QUEUE_FULL'
+  | 'ERR_OFFLOOP_DROPPED'
+  | 'ERR_OFFLOOP_DEADLINE'
+  | 'ERR_OFFLOOP_TIMEOUT'
+  | 'ERR_OFFLOOP_BUDGET'
   | 'ERR_OFFLOOP_CANCELLED'
   | 'ERR_OFFLOOP_CLOSED'
   | 'ERR_OFFLOOP_TASK_FAILED'
@@ -19,9 +28,9 @@ export class OffloopError extends Error {
   readonly code: OffloopErrorCode;
   /** The task's name, where there is one. */
   declare readonly task?: string;
-  /** A failed system call: the negative errno, as Node has it. */
+  /** A failed system call: the negative errno, as Node has it. Of a resolver or a library: its own number. */
   declare readonly errno?: number;
-  /** A failed system call's name. */
+  /** A failed system call's name; of a resolver, `getaddrinfo`. */
   declare readonly syscall?: string;
   /** The file that a failed system call was about. */
   declare readonly path?: string;
@@ -50,6 +59,11 @@ export class AbortError extends Error {
 export function statusError(name: string, task?: string): OffloopError {
   const meaning = native.statuses.find(([known]) => known === name)?.[1] ?? name;
   return new OffloopError(codeOf(name), task ? `${task}: ${meaning}` : meaning, task ? { task } : {});
+}
+
+/** The error of a task that a limit has cut short. */
+export function cutError(status: number, task: string): OffloopError {
+  return statusError((native.statuses[status] as readonly [string, string])[0], task);
 }
 
 /** Makes the error of a failed task. */

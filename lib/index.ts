@@ -13,8 +13,15 @@
  */
 export type { InputMode } from './cells.js';
 export type { Bytes } from './check.js';
-export { run } from './default-pool.js';
+export { run, start } from './default-pool.js';
 export { AbortError, OffloopError, type OffloopErrorCode } from './errors.js';
+export { Future, type FutureStatus } from './future.js';
+export type { MapItem, MapOptions, Mapped, MapSource } from './map.js';
+export type { NodePoolOptions } from './node-pool.js';
 export type { PoolOptions, Priority, RunOptions } from './options.js';
-export { type CloseOptions, Pool, type PoolStats } from './pool.js';
+export { type CloseOptions, Pool } from './pool.js';
+export type { Progress } from './progress.js';
+export type { Timing } from './settler.js';
+export type { Durations, PoolStats } from './stats.js';
 export type { CallOptions, Task } from './task.js';
+export type { TaskEvent } from './tracing.js';

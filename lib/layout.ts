@@ -3,8 +3,14 @@
 export const RING_WORDS = 32 * 1024;
 export const HEADER_WORDS = 4;
 export const CELL_WORDS = 4;
+/** In a record's first word: its limits stand behind the header. */
+export const LIMITED = 1 << 24;
+export const LIMIT_WORDS = 8;
+export const LIMITS_WATCHED = 1;
+export const LIMITS_TELLS_START = 2;
 export const ARENA_BYTES = 256 * 1024;
 export const COMPLETION_WORDS = 4;
+export const FIGURES_PER_COMPLETION = 3;
 export const POOLS = 4096;
 export const GENERATIONS = 2 ** 24;
 
@@ -28,3 +34,8 @@ export const OUTCOME_BIGINT = 5;
 export const OUTCOME_BYTES = 6;
 export const OUTCOME_OBJECT = 7;
 export const OUTCOME_FAILURE = 8;
+export const OUTCOME_NOTICE = 9;
+
+export const NEWS_STARTED = 1;
+export const NEWS_PROGRESS = 2;
+export const NEWS_CUT = 4;

@@ -10,6 +10,11 @@ interface Addon {
   readonly statuses: ReadonlyArray<readonly [name: string, meaning: string]>;
   /** Processors this process may run on. */
   readonly parallelism: number;
+  /**
+   * Which memory stays while tasks read it, when its buffer is detached or its environment ends. 'most': not where
+   * `ArrayBuffer.prototype.transfer` gives it another length. To be asked in every environment.
+   */
+  pins(isMainThread: boolean): 'nothing' | 'most' | 'all';
   open(settle: Settle, threadsafeDoorbell: boolean): Rings;
 }
 
@@ -21,6 +26,7 @@ export interface Rings {
   readonly ring: ArrayBuffer;
   readonly arena: ArrayBuffer;
   readonly completions: ArrayBuffer;
+  readonly figures: ArrayBuffer;
   readonly results: ArrayBuffer;
   /** Int32 for each pool: accepted and not yet settled. */
   readonly inFlight: ArrayBuffer;
@@ -30,11 +36,61 @@ export interface Rings {
   trim(count: number): void;
   cancel(slot: number, generation: number): void;
   cancelAll(pool: number): void;
+  /** Of a task whose record says that it is watched. */
+  watch(slot: number, generation: number): void;
+  isRunning(slot: number, generation: number): boolean;
   closePool(pool: number, slot: number, generation: number): void;
-  /** The pool's number, or -1 when there are too many. */
-  openPool(name: string, threads: number, capacity: number, lingerNs: number, stackBytes: number): number;
-  /** Of the pool now, and then for each status how many tasks ended so. */
-  counts(pool: number): [queued: number, running: number, threads: number, parked: number, ...ended: number[]];
+  /** Opens a pool, or joins the process's pool of that name. Its number, or -1 when there are too many. */
+  openPool(options: NativePoolOptions, shared: boolean): number;
+  /** Opens a share in Node's own pool; `overflow` is an index in OVERFLOWS. Its number, or -1 when there are too many. */
+  openNodePool(capacity: number, overflow: number): number;
+  /** Takes back what Node's pool has not begun, stops the rest, and accepts no more. */
+  endNodePools(): void;
+  /** What the pool was made with. */
+  poolOptions(pool: number): NativePoolOptions;
+  resize(pool: number, threads: number): void;
+  counts(pool: number): Counts;
+}
+
+export interface NativePoolOptions {
+  readonly name: string;
+  readonly threads: number;
+  readonly capacity: number;
+  /** Index in OVERFLOWS. */
+  readonly overflow: number;
+  readonly agingNs: number;
+  readonly lingerNs: number;
+  readonly stackBytes: number;
+}
+
+/** Of a pool now. */
+export interface Counts {
+  readonly queued: number;
+  readonly waiting: number;
+  readonly running: number;
+  readonly threads: number;
+  readonly started: number;
+  readonly parked: number;
+  /** Waiting tasks, by lane. */
+  readonly lanes: number[];
+  /** For each status, how many tasks ended so. */
+  readonly ended: number[];
+  readonly queuedNs: Durations;
+  readonly runNs: Durations;
+  readonly cpuNs: Durations;
+}
+
+/** A histogram in short. Nanoseconds, known to one sixteenth. */
+export interface Durations {
+  readonly count: number;
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+  readonly p50: number;
+  readonly p75: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly p999: number;
 }
 
 /** What native code tells about a task that did not succeed. */
@@ -66,11 +122,8 @@ function load(): Addon {
     return require('node-gyp-build')(packageRoot) as Addon;
   } catch (cause) {
     const where = `${process.platform}-${process.arch}`;
-    throw new Error(
-      `offloop has no binary for ${where}: ${(cause as Error).message}. Build it with \`npm run build\`.`,
-      {
-        cause,
-      },
-    );
+    const [why] = (cause as Error).message.split('\n');
+    const message = `offloop has no binary that works on ${where}: ${why}. In a clone, \`npm run compile:native\` makes one`;
+    throw new Error(message, { cause });
   }
 }

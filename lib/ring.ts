@@ -4,35 +4,32 @@
  * State of one environment, so it is the module's own: every worker_thread loads its own copy. The functions below run
  * for every task, so they keep to plain numbers and arrays.
  */
-import { Buffer } from 'node:buffer'; // the global is a getter: 100 ns for each look
-import { CellWriter, type InputMode, type SavedCells } from './cells.js';
-import { failureError, statusError } from './errors.js';
+import { performance } from 'node:perf_hooks';
+import { CellWriter, type InputMode } from './cells.js';
+import { failureAt, readFrom, settleTicket, tellNews, valueAt } from './completions.js';
+import { statusError } from './errors.js';
 import {
   ARENA_BYTES,
   CELL_WORDS,
   COMPLETION_WORDS,
   GENERATIONS,
   HEADER_WORDS,
-  OUTCOME_BIGINT,
-  OUTCOME_BYTES,
+  LIMIT_WORDS,
+  LIMITED,
   OUTCOME_FAILURE,
-  OUTCOME_FALSE,
-  OUTCOME_NULL,
-  OUTCOME_NUMBER,
-  OUTCOME_TRUE,
+  OUTCOME_NOTICE,
   OUTCOME_UNDEFINED,
   RING_WORDS,
 } from './layout.js';
-import { type NativeFailure, native, threadsafeDoorbell } from './native.js';
+import { native, threadsafeDoorbell } from './native.js';
 import type { Definition } from './task.js';
 import { type Resolve, Ticket } from './ticket.js';
 
 const rings = native.open(settle, threadsafeDoorbell);
 const words = new Int32Array(rings.ring);
+const floats = new Float64Array(rings.ring);
 const completions = new Int32Array(rings.completions);
-const completionFloats = new Float64Array(rings.completions);
-const completionIntegers = new BigInt64Array(rings.completions);
-const results = new Uint8Array(rings.results);
+readFrom(rings);
 const cells = new CellWriter(rings.ring, rings.arena);
 
 /** For each pool: accepted by native code and not yet settled. */
@@ -42,7 +39,7 @@ export const inFlight = new Int32Array(rings.inFlight);
 const MAX_CELLS = 16;
 /** Worth a flush of its own: 128 records without arguments. */
 const BATCH_WORDS = 128 * HEADER_WORDS;
-const RING_LIMIT = RING_WORDS - HEADER_WORDS - MAX_CELLS * CELL_WORDS;
+const RING_LIMIT = RING_WORDS - HEADER_WORDS - LIMIT_WORDS - MAX_CELLS * CELL_WORDS;
 /** A record larger than what is left of the arena is copied aside, so flush while half of it is free. */
 const ARENA_LIMIT = ARENA_BYTES / 2;
 /** Slots that are kept when a burst is over. */
@@ -60,6 +57,8 @@ let ringEnd = 0;
 let arenaEnd = 0;
 let attachmentCount = 0;
 let flushScheduled = false;
+/** Where the ring holds deadlines, which are times of the clock until they leave. */
+const deadlines: number[] = [];
 
 /** Called after each batch of completions. */
 const afterBatch = new Set<() => void>();
@@ -76,7 +75,26 @@ export interface Lane {
   /** The pool's number. */
   readonly pool: number;
   /** Below this many in flight the pool has a thread to spare, and a task goes out at once. */
-  readonly threads: number;
+  threads: number;
+}
+
+/** What a task may use; infinite where there is no limit. */
+export interface Limits {
+  /** Milliseconds from now until which it must have begun. */
+  readonly deadlineMs: number;
+  /** Milliseconds it may run. */
+  readonly timeoutMs: number;
+  /** Milliseconds of processor time it may use. */
+  readonly cpuBudgetMs: number;
+  /** LIMITS_WATCHED, LIMITS_TELLS_START: what the ticket's listeners want to hear. */
+  readonly flags: number;
+}
+
+/** How a task is to run, apart from where. */
+export interface Terms {
+  readonly priority: number;
+  readonly input: InputMode;
+  readonly limits: Limits | undefined;
 }
 
 /**
@@ -89,7 +107,10 @@ export function submit(
   priority: number,
 ): Promise<unknown> {
   if (definition.decode !== undefined) {
-    return submitTicket(lane, definition, args, priority, 'auto', new Ticket(definition.decode));
+    const ticket = new Ticket(definition.name, definition.decode);
+    const promise = ticket.promise();
+    submitTicket(lane, definition, args, { priority, input: 'auto', limits: undefined }, ticket);
+    return promise;
   }
   if (definition.encode === undefined) {
     if (ringEnd > RING_LIMIT) flush();
@@ -102,14 +123,17 @@ export function submit(
     resumeReading();
     return promise;
   }
-  encode(definition, args, 'auto');
+  encode(definition, args, 'auto', undefined);
   if (cells.attachments.length > attachmentCount) {
-    return commitTicket(lane, definition.operation, priority, new Ticket(undefined));
+    const ticket = new Ticket(definition.name, undefined);
+    const promise = ticket.promise();
+    commitTicket(lane, definition.operation, priority, undefined, ticket);
+    return promise;
   }
   const slot = takeSlot();
   openSlot = slot;
   const promise = new Promise<unknown>(storeResolve);
-  commit(lane, definition.operation, priority, slot);
+  commit(lane, definition.operation, priority, undefined, slot);
   return promise;
 }
 
@@ -118,37 +142,17 @@ export function submitTicket(
   lane: Lane,
   definition: Definition<never, unknown>,
   args: readonly unknown[],
-  priority: number,
-  input: InputMode,
+  { priority, input, limits }: Terms,
   ticket: Ticket,
-): Promise<unknown> {
-  encode(definition, args, input);
-  return commitTicket(lane, definition.operation, priority, ticket);
-}
-
-/** Checks and copies a task's arguments now, so that it can be submitted when there is room. */
-export function save(definition: Definition<never, unknown>, args: readonly unknown[], input: InputMode): SavedCells {
-  encode(definition, args, input);
-  const saved = cells.save();
-  resumeReading();
-  return saved;
+): void {
+  encode(definition, args, input, limits);
+  commitTicket(lane, definition.operation, priority, limits, ticket);
 }
 
 /** Throws what the task's own checks throw, and leaves everything as it is. */
 export function check(definition: Definition<never, unknown>, args: readonly unknown[]): void {
-  encode(definition, args, 'borrow');
+  encode(definition, args, 'borrow', undefined);
   resumeReading();
-}
-
-/** Submits a saved task. Its promise exists already: `ticket.resolve`. */
-export function submitSaved(lane: Lane, operation: number, priority: number, saved: SavedCells, ticket: Ticket): void {
-  if (arenaEnd + saved.bytes.length > ARENA_BYTES) flush();
-  beginRecord('auto');
-  cells.restore(saved);
-  ticket.slot = takeSlot();
-  ticket.held = saved.attachments;
-  waiting[ticket.slot] = ticket;
-  commit(lane, operation, priority, ticket.slot);
 }
 
 /** A slot for what is not a record: a pool's end. Settles as undefined. */
@@ -160,20 +164,34 @@ export function openSlotFor(start: (slot: number, generation: number) => void): 
   return promise;
 }
 
-/** Cancels a submitted task: one that waits leaves at once, one that runs is told to stop. */
-export function cancel(ticket: Ticket, reason: Error): void {
+/**
+ * Cancels a submitted task, and rejects its promise at once: a task that waits leaves, one that runs is told to stop and
+ * keeps its slot and its inputs until it has.
+ */
+export function cancel(ticket: Ticket, reason: unknown): void {
+  if (ticket.resolve === undefined) return;
+  if (ticket.slot >= 0) {
+    flush();
+    rings.cancel(ticket.slot, generations[ticket.slot] as number);
+  }
+  ticket.fail(reason, 'cancelled');
+}
+
+/** Has a watched task tell of its progress from now on. */
+export function watch(ticket: Ticket): void {
   if (ticket.slot < 0) return;
   flush();
-  ticket.cancelled = reason;
-  rings.cancel(ticket.slot, generations[ticket.slot] as number);
+  rings.watch(ticket.slot, generations[ticket.slot] as number);
 }
 
-export const { openPool, closePool, cancelAll, counts } = rings;
-
-/** At least as many as were submitted and not flushed. */
-export function unflushed(): number {
-  return ringEnd / HEADER_WORDS;
+/** Whether a thread has begun a watched task that has not settled. */
+export function isRunning(ticket: Ticket): boolean {
+  if (ticket.slot < 0) return false;
+  flush();
+  return rings.isRunning(ticket.slot, generations[ticket.slot] as number);
 }
+
+export const { openPool, openNodePool, endNodePools, closePool, poolOptions, cancelAll, counts, resize } = rings;
 
 /** Hands everything submitted so far to the pools. */
 export function flush(): void {
@@ -182,9 +200,22 @@ export function flush(): void {
   ringEnd = 0;
   arenaEnd = 0;
   attachmentCount = 0;
+  if (deadlines.length > 0) countDown();
   rings.flush(end, cells.attachments);
   if (cells.attachments.length > 0) cells.attachments.length = 0;
   resumeReading();
+}
+
+/** When a deadline is that the ring holds at `at`: native code counts from the flush, and the caller from the call. */
+function timeOf(deadlineMs: number, at: number): number {
+  deadlines.push(at);
+  return performance.now() + deadlineMs;
+}
+
+function countDown(): void {
+  const now = performance.now();
+  for (const at of deadlines) floats[at] = (floats[at] as number) - now;
+  deadlines.length = 0;
 }
 
 /** For a microtask: `then` is cheaper than queueMicrotask, which makes an AsyncResource. */
@@ -195,24 +226,33 @@ function flushAsScheduled(): void {
   flush();
 }
 
-function beginRecord(input: InputMode): void {
+function beginRecord(input: InputMode, limits: Limits | undefined): void {
   if (ringEnd > RING_LIMIT || arenaEnd > ARENA_LIMIT) flush();
-  cells.begin(ringEnd + HEADER_WORDS, arenaEnd, attachmentCount, input);
+  const firstCell = ringEnd + HEADER_WORDS + (limits === undefined ? 0 : LIMIT_WORDS);
+  cells.begin(firstCell, arenaEnd, attachmentCount, input);
 }
 
 /** How the task that is reading its arguments now wants them; a getter among them may submit tasks of its own, or flush. */
-let reading: InputMode | undefined;
+let reading: { readonly input: InputMode; readonly limits: Limits | undefined } | undefined;
 
 /** Whoever is still reading its arguments writes its cells behind what has been committed since. */
 function resumeReading(): void {
-  if (reading !== undefined) beginRecord(reading);
+  if (reading !== undefined) beginRecord(reading.input, reading.limits);
 }
 
-function encode(definition: Definition<never, unknown>, args: readonly unknown[], input: InputMode): void {
-  beginRecord(input);
+/** Of a task without options: what nearly all are. */
+const PLAIN = Object.freeze({ input: 'auto', limits: undefined });
+
+function encode(
+  definition: Definition<never, unknown>,
+  args: readonly unknown[],
+  input: InputMode,
+  limits: Limits | undefined,
+): void {
+  beginRecord(input, limits);
   if (definition.encode === undefined) return;
   const outer = reading;
-  reading = input;
+  reading = input === 'auto' && limits === undefined ? PLAIN : { input, limits };
   try {
     definition.encode(args as never, cells);
     reading = outer;
@@ -223,26 +263,40 @@ function encode(definition: Definition<never, unknown>, args: readonly unknown[]
   }
 }
 
-function commitTicket(lane: Lane, operation: number, priority: number, ticket: Ticket): Promise<unknown> {
+function commitTicket(
+  lane: Lane,
+  operation: number,
+  priority: number,
+  limits: Limits | undefined,
+  ticket: Ticket,
+): void {
   if (cells.attachments.length > attachmentCount) ticket.held = cells.attachments.slice(attachmentCount);
   const slot = takeSlot();
-  openSlot = slot;
-  const promise = new Promise<unknown>(storeResolve);
-  ticket.resolve = waiting[slot] as Resolve;
   ticket.slot = slot;
   waiting[slot] = ticket;
-  commit(lane, operation, priority, slot);
-  return promise;
+  commit(lane, operation, priority, limits, slot);
 }
 
-function commit(lane: Lane, operation: number, priority: number, slot: number): void {
+function commit(lane: Lane, operation: number, priority: number, limits: Limits | undefined, slot: number): void {
   const { count, arenaEnd: end } = cells;
   writeHeader(operation, slot, lane.pool, priority, count, end - arenaEnd);
+  if (limits !== undefined) writeLimits(limits);
   ringEnd += HEADER_WORDS + count * CELL_WORDS;
   arenaEnd = end;
   attachmentCount = cells.attachments.length;
   launch(lane);
   resumeReading();
+}
+
+/** Behind the header that has just been written. */
+function writeLimits({ deadlineMs, timeoutMs, cpuBudgetMs, flags }: Limits): void {
+  words[ringEnd] = (words[ringEnd] as number) | LIMITED;
+  const at = (ringEnd + HEADER_WORDS) >> 1;
+  floats[at] = deadlineMs === Number.POSITIVE_INFINITY ? deadlineMs : timeOf(deadlineMs, at);
+  floats[at + 1] = timeoutMs;
+  floats[at + 2] = cpuBudgetMs;
+  words[ringEnd + HEADER_WORDS + 6] = flags;
+  ringEnd += LIMIT_WORDS;
 }
 
 function writeHeader(
@@ -314,68 +368,22 @@ function settle(count: number, objects?: unknown[]): void {
     const generation = generations[slot] as number;
     if (tag >>> 8 !== generation) continue; // never another task's
     const waiter = waiting[slot] as Resolve | Ticket;
+    const outcome = tag & 0xff;
+    if (outcome === OUTCOME_NOTICE) {
+      tellNews(waiter as Ticket, i);
+      continue;
+    }
     waiting[slot] = undefined;
     generations[slot] = (generation + 1) & (GENERATIONS - 1);
     free[freeCount++] = slot;
-    const outcome = tag & 0xff;
     if (typeof waiter === 'function') {
       if (outcome === OUTCOME_UNDEFINED) waiter(undefined);
       else if (outcome === OUTCOME_FAILURE) waiter(Promise.reject(failureAt(at, objects)));
       else waiter(valueAt(outcome, at, objects));
     } else {
-      settleTicket(waiter, outcome, at, objects);
+      settleTicket(waiter, outcome, i, objects);
     }
   }
   if (afterBatch.size > 0) for (const callback of afterBatch) callback();
   if (freeCount === waiting.length && freeCount > KEPT_SLOTS) shrink();
-}
-
-function settleTicket(ticket: Ticket, outcome: number, at: number, objects: unknown[] | undefined): void {
-  const { resolve, decode } = ticket;
-  ticket.slot = -1;
-  ticket.held = undefined;
-  ticket.onSettle?.();
-  if (resolve === undefined) return;
-  if (outcome === OUTCOME_FAILURE) {
-    const failure = objects?.[completions[at + 2] as number] as NativeFailure;
-    const wasCancelled = native.statuses[failure.status]?.[0] === 'CANCELLED';
-    resolve(Promise.reject(wasCancelled && ticket.cancelled ? ticket.cancelled : failureError(failure)));
-    return;
-  }
-  const value = valueAt(outcome, at, objects);
-  try {
-    resolve(decode === undefined ? value : decode(value as never));
-  } catch (error) {
-    resolve(Promise.reject(error)); // the rest of the batch must still settle
-  }
-}
-
-function failureAt(at: number, objects: unknown[] | undefined): Error {
-  return failureError(objects?.[completions[at + 2] as number] as NativeFailure);
-}
-
-function valueAt(outcome: number, at: number, objects: unknown[] | undefined): unknown {
-  switch (outcome) {
-    case OUTCOME_BYTES: {
-      const start = completions[at + 2] as number;
-      const length = completions[at + 3] as number;
-      const bytes = Buffer.allocUnsafeSlow(length); // memory of its own: whoever gets it may transfer it
-      bytes.set(results.subarray(start, start + length));
-      return bytes;
-    }
-    case OUTCOME_NUMBER:
-      return completionFloats[(at + 2) >> 1];
-    case OUTCOME_TRUE:
-      return true;
-    case OUTCOME_FALSE:
-      return false;
-    case OUTCOME_NULL:
-      return null;
-    case OUTCOME_BIGINT:
-      return completionIntegers[(at + 2) >> 1];
-    case OUTCOME_UNDEFINED:
-      return undefined;
-    default:
-      return objects?.[completions[at + 2] as number];
-  }
 }

@@ -13,6 +13,10 @@ import { runProgram } from './support/program.js';
 /** As complete as the type: the compiler sees to that. */
 const codes: Record<OffloopErrorCode, true> = {
   ERR_OFFLOOP_QUEUE_FULL: true,
+  ERR_OFFLOOP_DROPPED: true,
+  ERR_OFFLOOP_DEADLINE: true,
+  ERR_OFFLOOP_TIMEOUT: true,
+  ERR_OFFLOOP_BUDGET: true,
   ERR_OFFLOOP_CANCELLED: true,
   ERR_OFFLOOP_CLOSED: true,
   ERR_OFFLOOP_TASK_FAILED: true,

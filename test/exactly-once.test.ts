@@ -1,138 +1,26 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { Pool, RunOptions } from '../lib/index.js';
-import { loadOffloop, type Offloop } from './support/offloop.js';
-
-/** A sequence that looks random and is the same for the same seed: mulberry32. */
-function randomNumbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-
-const TEXTS = Array.from({ length: 16 }, (_, i) => 'text '.repeat(i * i * 20));
-const DIGESTS = TEXTS.map((text) => createHash('md5').update(text).digest('hex'));
-
-type End = 'fulfilled' | 'failed' | 'aborted' | 'refused' | 'wrong';
-
-/** What became of each task: how often it settled, and how. */
-class Ledger {
-  readonly #settled: Uint8Array;
-  readonly ends: Record<End, number> = { fulfilled: 0, failed: 0, aborted: 0, refused: 0, wrong: 0 };
-  #next = 0;
-
-  constructor(tasks: number) {
-    this.#settled = new Uint8Array(tasks);
-  }
-
-  /** `expected` tells whether a result is right; a task may fail only where `mayFail`. */
-  enter(run: Promise<unknown>, expected: (result: unknown) => boolean, mayFail: boolean): Promise<void> {
-    const id = this.#next++;
-    const note = (end: End) => {
-      ++this.ends[end];
-      this.#settled[id] = (this.#settled[id] ?? 0) + 1;
-    };
-    return run.then(
-      (result) => note(expected(result) && !mayFail ? 'fulfilled' : 'wrong'),
-      ({ code }) => {
-        if (code === 'ABORT_ERR') note('aborted');
-        else if (code === 'ERR_OFFLOOP_QUEUE_FULL') note('refused');
-        else note(mayFail && code === 'ERR_OFFLOOP_SYSTEM' ? 'failed' : 'wrong');
-      },
-    );
-  }
-
-  /** Tasks that did not settle exactly once. */
-  get mistakes(): number {
-    return this.#settled.reduce((count, times) => count + Number(times !== 1), 0);
-  }
-}
-
-/** Runs tasks of every kind in waves, some of them aborted sooner or later, some beyond the capacity. */
-async function storm(offloop: Offloop, pools: readonly Pool[], tasks: number, seed: number): Promise<Ledger> {
-  const below = randomNumbers(seed);
-  const ledger = new Ledger(tasks);
-  const runs: Promise<void>[] = [];
-  const early: AbortController[] = []; // aborted right after they were submitted
-  let late: AbortController[] = []; // when some of their wave have settled
-  const options = (): RunOptions | undefined => {
-    const dice = below(10);
-    if (dice < 4) return undefined;
-    if (dice < 9) return { priority: below(256), input: (['auto', 'copy', 'borrow'] as const)[below(3)] as 'auto' };
-    const controller = new AbortController();
-    const when = below(3);
-    if (when === 0) early.push(controller);
-    else if (when === 1) queueMicrotask(() => controller.abort());
-    else late.push(controller);
-    return { signal: controller.signal };
-  };
-  while (runs.length < tasks) {
-    for (let wave = Math.min(below(6000), tasks - runs.length); wave > 0; --wave) {
-      const pool = pools[below(pools.length)] as Pool;
-      const dice = below(100);
-      const which = below(TEXTS.length);
-      if (dice < 60) {
-        runs.push(ledger.enter(pool.run(offloop.noop, [], options()), (result) => result === undefined, false));
-      } else if (dice < 90) {
-        const isRight = (result: unknown) => (result as Buffer).toString('hex') === DIGESTS[which];
-        const run = pool.run(offloop.hash, ['md5', TEXTS[which] as string], options());
-        runs.push(ledger.enter(run, isRight, false));
-      } else if (dice < 95) {
-        const run = pool.run(offloop.unlink, [`/no/such/file/${which}`], options());
-        runs.push(ledger.enter(run, () => false, true));
-      } else {
-        const run = pool.run(offloop.sleep, [below(5)], options());
-        runs.push(ledger.enter(run, (result) => result === undefined, false));
-      }
-      early.pop()?.abort();
-    }
-    if (below(2) === 0) await new Promise((resolve) => setImmediate(resolve));
-    else await runs.at(-1 - below(Math.min(runs.length, 2000) || 1));
-    for (const controller of late) controller.abort();
-    late = [];
-  }
-  await Promise.all(runs);
-  return ledger;
-}
+import { EXPECTED_ENDS, keepLedger } from './support/ledger.mjs';
+import { runLedgers } from './support/ledgers.mjs';
+import { doorbells, loadOffloop } from './support/offloop.js';
 
 describe.each([
-  ['loop', 200_000, 1],
+  ['loop', 100_000, 1],
   ['loop', 20_000, 2],
-  ['threadsafe', 50_000, 3],
+  ['threadsafe', 30_000, 3],
 ] as const)("with the doorbell '%s', of %i tasks (seed %i)", (doorbell, tasks, seed) => {
   test('each settles exactly once, and the counts of the pools say the same', async () => {
-    const offloop = await loadOffloop(doorbell);
-    const pools = [
-      new offloop.Pool({ threads: 1, capacity: 50 }),
-      new offloop.Pool({ threads: 2, capacity: 2000, latency: 'low' }),
-      new offloop.Pool({ threads: 3, capacity: 100_000, latency: 'eco' }),
-      new offloop.Pool({ threads: 1, capacity: 100, overflow: 'wait' }),
-    ];
-    const ledger = await storm(offloop, pools, tasks, seed);
-    expect(ledger.mistakes).toBe(0);
-    const stats = pools.map((pool) => pool.stats());
-    const sum = (
-      key: 'fulfilled' | 'rejected' | 'cancelled' | 'refused' | 'inFlight' | 'queued' | 'running' | 'waiting',
-    ) => stats.reduce((total, counts) => total + counts[key], 0);
-    const { fulfilled, failed, aborted, refused, wrong } = ledger.ends;
-    expect(fulfilled + failed + aborted + refused + wrong).toBe(tasks);
-    expect({ wrong, fulfilled, failed, refused }).toEqual({
-      wrong: 0,
-      fulfilled: sum('fulfilled'),
-      failed: sum('rejected'),
-      refused: sum('refused'),
-    });
-    // What was aborted while it waited in JavaScript was never accepted.
-    const abortedInPools = sum('cancelled');
-    expect(abortedInPools).toBeLessThanOrEqual(aborted);
-    expect(stats.slice(0, 3).every((counts) => counts.waiting === 0)).toBe(true);
-    expect(sum('inFlight') + sum('queued') + sum('running') + sum('waiting')).toBe(0);
-    expect(Math.min(fulfilled, failed, aborted, refused, abortedInPools)).toBeGreaterThan(0);
-    await Promise.all(pools.map((pool) => pool.close()));
-    expect(pools.every((pool) => pool.stats().inFlight === 0)).toBe(true);
+    const { ends, mistakes, named } = await keepLedger({ offloop: await loadOffloop(doorbell), tasks, seed });
+    expect(named).toEqual([]);
+    expect(mistakes).toBe(0);
+    expect(Object.values(ends).reduce((sum, count) => sum + count, 0)).toBe(tasks);
+    for (const end of EXPECTED_ENDS) expect(ends[end], end).toBeGreaterThan(0);
   });
 });
+
+test.each(doorbells)(
+  "tasks of worker_threads do so beside the main thread's, with the doorbell '%s'",
+  async (doorbell) => {
+    const { faults } = await runLedgers({ tasks: 40_000, workers: 2, seed: 4, doorbell });
+    expect(faults).toEqual([]);
+  },
+);

@@ -112,6 +112,15 @@ test.each(mistakes)(
   },
 );
 
+test.each([
+  [{ priority: null }, 'The property "options.priority" must be of type string or number. Received null'],
+  [{ priority: 'urgent' }, `must be one of: 'high', 'normal', 'low'. Received type string ('urgent')`],
+  [{ priority: 256 }, 'must be >= 0 && <= 255. Received type number (256)'],
+  [{ timeoutMs: -1 }, 'must be >= 0. Received type number (-1)'],
+])('the error of %j says what it may be instead', (options, message) => {
+  expect(() => open().run(noop, [], options as never)).toThrow(message);
+});
+
 test.each(['reject', 'wait'] as const)(
   "a wrong argument throws at once where overflow is '%s' and the pool is full",
   async (overflow) => {

@@ -22,10 +22,11 @@ export interface InflateOptions {
 /**
  * Compresses into zlib's format, byte for byte as `zlib.deflate` does.
  *
+ * From 4 KiB on it takes turns of 10 ms with the tasks that wait for a thread. Progress: bytes of the data.
+ *
  * @param data - text is compressed as UTF-8
  * @throws TypeError ERR_INVALID_ARG_TYPE; RangeError ERR_OUT_OF_RANGE
- * @rejects ERR_OFFLOOP_UNSUPPORTED where the runtime brings no zlib; ERR_OFFLOOP_NO_MEMORY, ERR_OFFLOOP_DETACHED,
- *   ABORT_ERR, ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
+ * @rejects as every run: see Pool.run; ERR_OFFLOOP_UNSUPPORTED where the runtime brings no zlib
  * @example
  * const packed = await deflate(bytes, { level: 9 });
  */
@@ -34,10 +35,11 @@ export const deflate = defineCompression('deflate', 8);
 /**
  * Compresses into the gzip format, byte for byte as `zlib.gzip` does.
  *
+ * From 4 KiB on it takes turns of 10 ms with the tasks that wait for a thread. Progress: bytes of the data.
+ *
  * @param data - text is compressed as UTF-8
  * @throws TypeError ERR_INVALID_ARG_TYPE; RangeError ERR_OUT_OF_RANGE
- * @rejects ERR_OFFLOOP_UNSUPPORTED where the runtime brings no zlib; ERR_OFFLOOP_NO_MEMORY, ERR_OFFLOOP_DETACHED,
- *   ABORT_ERR, ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
+ * @rejects as every run: see Pool.run; ERR_OFFLOOP_UNSUPPORTED where the runtime brings no zlib
  * @example
  * const packed = await gzip(await readFile('package.json'));
  */
@@ -46,10 +48,11 @@ export const gzip = defineCompression('gzip', 9);
 /**
  * Undoes {@link deflate}, as `zlib.inflate` does. What follows the end of the data is ignored.
  *
+ * From 4 KiB on it takes turns of 10 ms with the tasks that wait for a thread. Progress: bytes of the data.
+ *
  * @throws TypeError ERR_INVALID_ARG_TYPE; RangeError ERR_OUT_OF_RANGE
- * @rejects ERR_OFFLOOP_TASK_FAILED with Node's own error as cause (Z_DATA_ERROR, Z_BUF_ERROR for an early end,
- *   Z_NEED_DICT); ERR_OFFLOOP_UNSUPPORTED where the runtime brings no zlib; ERR_OFFLOOP_NO_MEMORY,
- *   ERR_OFFLOOP_DETACHED, ABORT_ERR, ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
+ * @rejects as every run: see Pool.run; ERR_OFFLOOP_TASK_FAILED with Node's own error as cause (Z_DATA_ERROR, Z_BUF_ERROR
+ *   for an early end, Z_NEED_DICT); ERR_OFFLOOP_UNSUPPORTED where the runtime brings no zlib
  * @example
  * const bytes = await inflate(packed);
  */
@@ -59,10 +62,11 @@ export const inflate = defineDecompression('inflate');
  * Undoes {@link gzip}, as `zlib.gunzip` does: members one after another become one result, and padding of zeros after
  * the last is ignored.
  *
+ * From 4 KiB on it takes turns of 10 ms with the tasks that wait for a thread. Progress: bytes of the data.
+ *
  * @throws TypeError ERR_INVALID_ARG_TYPE; RangeError ERR_OUT_OF_RANGE
- * @rejects ERR_OFFLOOP_TASK_FAILED with Node's own error as cause (Z_DATA_ERROR, Z_BUF_ERROR for an early end);
- *   ERR_OFFLOOP_UNSUPPORTED where the runtime brings no zlib; ERR_OFFLOOP_NO_MEMORY, ERR_OFFLOOP_DETACHED, ABORT_ERR,
- *   ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
+ * @rejects as every run: see Pool.run; ERR_OFFLOOP_TASK_FAILED with Node's own error as cause (Z_DATA_ERROR, Z_BUF_ERROR
+ *   for an early end); ERR_OFFLOOP_UNSUPPORTED where the runtime brings no zlib
  * @example
  * const bytes = await gunzip(packed);
  */

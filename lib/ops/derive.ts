@@ -23,16 +23,15 @@ export interface ScryptOptions {
 }
 
 /**
- * Derives a key from a password, as `crypto.scrypt` does. It cannot be stopped once it runs: cancelled then, it rejects
- * when the key would have been done.
+ * Derives a key from a password, as `crypto.scrypt` does. It cannot be stopped once it runs: aborted or timed out then, it
+ * rejects at once, and its thread is free when the key would have been done.
  *
  * @param keylen - bytes
  * @returns the key
  * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INCOMPATIBLE_OPTION_PAIR; RangeError ERR_OUT_OF_RANGE,
  *   ERR_CRYPTO_INVALID_SCRYPT_PARAMS
- * @rejects ERR_OFFLOOP_UNSUPPORTED where the runtime brings no OpenSSL 3; ERR_OFFLOOP_TASK_FAILED,
- *   ERR_OFFLOOP_NO_MEMORY, ERR_OFFLOOP_DETACHED, ABORT_ERR, ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL,
- *   ERR_OFFLOOP_CLOSED
+ * @rejects as every run: see Pool.run; ERR_OFFLOOP_TASK_FAILED; ERR_OFFLOOP_UNSUPPORTED where the runtime brings no
+ *   OpenSSL 3
  * @example
  * const key = await scrypt('correct horse', salt, 64, { N: 2 ** 15, maxmem: 64 << 20 });
  */
@@ -51,17 +50,16 @@ export const scrypt = defineTaskWithOptions<[password: Data, salt: Data, keylen:
 });
 
 /**
- * Derives a key from a password, as `crypto.pbkdf2` does. It cannot be stopped once it runs: cancelled then, it rejects
- * when the key would have been done.
+ * Derives a key from a password, as `crypto.pbkdf2` does. It cannot be stopped once it runs: aborted or timed out then, it
+ * rejects at once, and its thread is free when the key would have been done.
  *
  * @param iterations - 1 … 2³¹ − 1
  * @param keylen - bytes
  * @param digest - any of `crypto.getHashes()` that HMAC works with
  * @returns the key
  * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_CRYPTO_INVALID_DIGEST; RangeError ERR_OUT_OF_RANGE
- * @rejects ERR_OFFLOOP_TASK_FAILED if the digest does not suit; ERR_OFFLOOP_UNSUPPORTED where the runtime brings no
- *   OpenSSL 3; ERR_OFFLOOP_NO_MEMORY, ERR_OFFLOOP_DETACHED, ABORT_ERR, ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL,
- *   ERR_OFFLOOP_CLOSED
+ * @rejects as every run: see Pool.run; ERR_OFFLOOP_TASK_FAILED if the digest does not suit; ERR_OFFLOOP_UNSUPPORTED where
+ *   the runtime brings no OpenSSL 3
  * @example
  * const key = await pbkdf2('correct horse', salt, 600_000, 32, 'sha256');
  */

@@ -5,12 +5,14 @@ import { toStats } from './stats.js';
 
 /**
  * Reads a whole file, as `fs.promises.readFile(path)` does. A pipe or a device is read to its end and holds its thread
- * until then.
+ * until then: aborted or timed out, it rejects at once, and its thread is free when the next bytes come.
+ *
+ * Progress: bytes, of the file's size; of NaN where it tells none.
  *
  * @returns the bytes, in memory that nobody else uses
  * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE (a null byte in the path), ERR_INVALID_URL_SCHEME
- * @rejects ERR_OFFLOOP_SYSTEM with errno, syscall and path, and Node's own error (ENOENT, EISDIR, EACCES …) as cause;
- *   ERR_OFFLOOP_NO_MEMORY, ABORT_ERR, ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
+ * @rejects as every run: see Pool.run; ERR_OFFLOOP_SYSTEM with errno, syscall and path, and Node's own error
+ *   (ENOENT, EISDIR, EACCES …) as cause
  * @example
  * const bytes = await readFile('package.json');
  */
@@ -24,10 +26,12 @@ export const readFile = defineTask<[path: Path], Buffer>({
  * Writes a whole file, as `fs.promises.writeFile(path, data)` does: makes it (mode 0o666 less the umask) or replaces
  * what it held. Stopped or failed on the way, it leaves what has been written so far.
  *
+ * Progress: bytes.
+ *
  * @param data - text is written as UTF-8
  * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE (a null byte in the path), ERR_INVALID_URL_SCHEME
- * @rejects ERR_OFFLOOP_SYSTEM with errno, syscall and path, and Node's own error (ENOENT, EISDIR, ENOSPC …) as cause;
- *   ERR_OFFLOOP_DETACHED, ABORT_ERR, ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
+ * @rejects as every run: see Pool.run; ERR_OFFLOOP_SYSTEM with errno, syscall and path, and Node's own error
+ *   (ENOENT, EISDIR, ENOSPC …) as cause
  * @example
  * await writeFile('out.txt', 'hello');
  */
@@ -46,8 +50,8 @@ export const writeFile = defineTask<[path: Path, data: Data], undefined>({
  * Asks what a path is, links followed, as `fs.promises.stat(path)` does.
  *
  * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE (a null byte in the path), ERR_INVALID_URL_SCHEME
- * @rejects ERR_OFFLOOP_SYSTEM with errno, syscall and path, and Node's own error (ENOENT, EACCES …) as cause;
- *   ABORT_ERR, ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
+ * @rejects as every run: see Pool.run; ERR_OFFLOOP_SYSTEM with errno, syscall and path, and Node's own error
+ *   (ENOENT, EACCES …) as cause
  * @example
  * const { size, mtime } = await stat('package.json');
  */
@@ -64,7 +68,7 @@ export const stat = defineTask<[path: Path], Stats>({
  *
  * @returns false too if a folder on the way may not be searched
  * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE (a null byte in the path), ERR_INVALID_URL_SCHEME
- * @rejects ABORT_ERR, ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
+ * @rejects as every run: see Pool.run
  * @example
  * if (await exists('cache.db')) await unlink('cache.db');
  */
@@ -74,8 +78,8 @@ export const exists = defineTask<[path: Path], boolean>({ name: 'exists', arity:
  * Removes a file or a link, as `fs.promises.unlink(path)` does.
  *
  * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE (a null byte in the path), ERR_INVALID_URL_SCHEME
- * @rejects ERR_OFFLOOP_SYSTEM with errno, syscall and path, and Node's own error (ENOENT, EISDIR, EACCES …) as cause;
- *   ABORT_ERR, ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
+ * @rejects as every run: see Pool.run; ERR_OFFLOOP_SYSTEM with errno, syscall and path, and Node's own error
+ *   (ENOENT, EISDIR, EACCES …) as cause
  * @example
  * await unlink('out.txt');
  */

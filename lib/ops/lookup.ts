@@ -11,13 +11,14 @@ const kOrders: readonly string[] = ['verbatim', 'ipv4first', 'ipv6first'];
  * Finds the address of a host, as `dns.promises.lookup(host)` does: by the system's own resolver, with its files and its
  * configuration, and in the order that `dns.setDefaultResultOrder` has set. An address is its own answer.
  *
- * The resolver cannot be stopped: cancelled while it runs, it rejects once the resolver answers.
+ * The resolver cannot be stopped: aborted or timed out while it runs, a look-up rejects at once, and its thread is free
+ * when the resolver answers.
  *
  * @param host - a name, in any script, or an address
  * @returns the first address, and 4 or 6
  * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE (empty, or with a null byte)
- * @rejects ERR_OFFLOOP_SYSTEM with errno, syscall `getaddrinfo` and hostname, and Node's own error (ENOTFOUND,
- *   EAI_AGAIN …) as cause; ABORT_ERR, ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
+ * @rejects as every run: see Pool.run; ERR_OFFLOOP_SYSTEM with errno, syscall `getaddrinfo` and hostname, and Node's own
+ *   error (ENOTFOUND, EAI_AGAIN …) as cause
  * @example
  * const { address, family } = await lookup('localhost');
  */

@@ -11,6 +11,7 @@ function checkMs(value: unknown): number {
 /**
  * Does nothing: the round trip through a pool and back.
  *
+ * @rejects as every run: see Pool.run
  * @example
  * await noop();
  */
@@ -21,7 +22,7 @@ export const noop = defineTask<readonly [], undefined>({ name: 'noop', arity: 0 
  *
  * @param ms - milliseconds from now, finite and not negative; fractions count
  * @throws TypeError ERR_INVALID_ARG_TYPE, RangeError ERR_OUT_OF_RANGE
- * @rejects ABORT_ERR, ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
+ * @rejects as every run: see Pool.run
  * @example
  * await sleep(20);
  */
@@ -34,11 +35,12 @@ export const sleep = defineTask<[ms: number], undefined>({
 });
 
 /**
- * Burns processor time on one thread: for tests and benches. Cancelled, it ends within microseconds.
+ * Burns processor time on one thread: for tests and benches. It keeps its thread whoever waits; cancelled, it ends within
+ * microseconds. Progress: milliseconds.
  *
  * @param ms - milliseconds of the clock, finite and not negative; fractions count
  * @throws TypeError ERR_INVALID_ARG_TYPE, RangeError ERR_OUT_OF_RANGE
- * @rejects ABORT_ERR, ERR_OFFLOOP_CANCELLED, ERR_OFFLOOP_QUEUE_FULL, ERR_OFFLOOP_CLOSED
+ * @rejects as every run: see Pool.run
  * @example
  * await Promise.all([spin(5), spin(5)]); // 5 ms on two threads
  */

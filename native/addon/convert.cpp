@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "addon/backing_store.hpp"
+
 namespace offloop {
 namespace {
 
@@ -42,15 +44,17 @@ Value copy_attached_text(napi_env env, Task& task, Inputs& inputs) {
   return Value::of(OFFLOOP_TEXT, copy, length);
 }
 
-/// Borrowed: JavaScript holds the view until the task has settled.
-Status borrow(napi_env env, Task& task, const uint32_t* cell, Inputs& inputs, Value& value) noexcept {
+/// Borrowed: JavaScript holds the view until the task has settled, and its memory is pinned where that can be done.
+/// What cannot be read where it is does not come here: lib/memory.ts has it copied.
+Status borrow(napi_env env, Task& task, const uint32_t* cell, Inputs& inputs, Value& value) {
   napi_value view = next_attachment(env, inputs);
+  napi_value buffer = nullptr;
   void* data = nullptr;
   size_t length = 0;
   napi_typedarray_type type;
-  if (napi_get_typedarray_info(env, view, &type, &length, &data, nullptr, nullptr) != napi_ok) return OFFLOOP_DETACHED;
+  if (napi_get_typedarray_info(env, view, &type, &length, &data, &buffer, nullptr) != napi_ok) return OFFLOOP_DETACHED;
   if (static_cast<double>(length) != payload_number(cell)) return OFFLOOP_DETACHED;
-  task.borrows = true;
+  if (pin(env, task, buffer) != Pinned::for_itself) task.borrows = true;
   value = Value::of(OFFLOOP_BYTES, static_cast<const uint8_t*>(data), length);
   return OFFLOOP_OK;
 }
@@ -173,7 +177,8 @@ napi_value make_result(napi_env env, Task& task) noexcept {
 
 napi_value make_failure(napi_env env, const Task& task) noexcept {
   static const Failure kUnexplained;
-  const Failure& failure = task.failure ? *task.failure : kUnexplained;
+  const bool explained = task.extras() && task.extras()->failure;
+  const Failure& failure = explained ? *task.extras()->failure : kUnexplained;
   static constexpr const char* kSources[] = {"task", "system", "resolver", "library"};
   napi_value object = nullptr;
   if (napi_create_object(env, &object) != napi_ok) return nullptr;

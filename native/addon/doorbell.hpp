@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <cstdint>
 #include <memory>
 
 namespace offloop {
@@ -15,6 +16,8 @@ class Listener {
   virtual void on_ring() noexcept = 0;
   /// The loop is about to sleep: see Doorbell::tells_idle.
   virtual void on_idle() noexcept = 0;
+  /// The timer has gone off, perhaps a little early.
+  virtual void on_timer() noexcept = 0;
   /// The environment ends: nobody may ring after this returns.
   virtual void on_exit() noexcept = 0;
   /// Nothing is registered with the host any more: the doorbell may be deleted, by the listener that it calls.
@@ -40,10 +43,16 @@ class Doorbell {
   virtual bool tells_idle() const noexcept = 0;
   /// Whether the process stays alive for what is in flight.
   virtual void hold(bool alive) noexcept = 0;
+  /// Has the loop call `on_timer` once after so long, in place of what was set before; kNever: not at all. On some hosts a
+  /// timer that is set keeps the process alive. Units: nanoseconds, rounded up to milliseconds. Thread: the loop's.
+  virtual void set_timer(int64_t delay_ns) noexcept = 0;
   /// Calls a function of JavaScript as a callback of its own, after which microtasks have run. False: JavaScript can no
   /// longer run here.
   virtual bool call(napi_value function, size_t count, const napi_value* arguments) noexcept = 0;
 };
+
+/// The delay of a timer in milliseconds, never too short.
+inline int64_t timer_ms(int64_t delay_ns) noexcept { return delay_ns / 1'000'000 + (delay_ns % 1'000'000 > 0); }
 
 std::unique_ptr<Doorbell> open_loop_doorbell(napi_env env, Listener& listener);
 std::unique_ptr<Doorbell> open_threadsafe_doorbell(napi_env env, Listener& listener);

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "addon/doorbell.hpp"
+#include "core/timer.hpp"
 #include "platform/image.hpp"
 
 namespace offloop {
@@ -17,6 +18,7 @@ using uv_handle_cb = void (*)(uv_handle_t*);
 /// libuv's uv_handle_type.
 constexpr int kUvAsync = 1;
 constexpr int kUvPrepare = 9;
+constexpr int kUvTimer = 13;
 
 struct Uv {
   size_t (*handle_size)(int type);
@@ -26,6 +28,9 @@ struct Uv {
   int (*async_send)(uv_handle_t*);
   int (*prepare_init)(uv_loop_s*, uv_handle_t*);
   int (*prepare_start)(uv_handle_t*, uv_handle_cb);
+  int (*timer_init)(uv_loop_s*, uv_handle_t*);
+  int (*timer_start)(uv_handle_t*, uv_handle_cb, uint64_t timeout_ms, uint64_t repeat_ms);
+  int (*timer_stop)(uv_handle_t*);
   void (*ref)(uv_handle_t*);
   void (*unref)(uv_handle_t*);
   void (*close)(uv_handle_t*, uv_close_cb);
@@ -40,13 +45,17 @@ struct Uv {
       look_up(it.async_send, "uv_async_send");
       look_up(it.prepare_init, "uv_prepare_init");
       look_up(it.prepare_start, "uv_prepare_start");
+      look_up(it.timer_init, "uv_timer_init");
+      look_up(it.timer_start, "uv_timer_start");
+      look_up(it.timer_stop, "uv_timer_stop");
       look_up(it.ref, "uv_ref");
       look_up(it.unref, "uv_unref");
       look_up(it.close, "uv_close");
       return it;
     }();
     const bool complete = uv.handle_size && uv.handle_set_data && uv.handle_get_data && uv.async_init &&
-                          uv.async_send && uv.prepare_init && uv.prepare_start && uv.ref && uv.unref && uv.close;
+                          uv.async_send && uv.prepare_init && uv.prepare_start && uv.timer_init && uv.timer_start &&
+                          uv.timer_stop && uv.ref && uv.unref && uv.close;
     return complete ? &uv : nullptr;
   }
 
@@ -70,14 +79,15 @@ class LoopDoorbell final : public Doorbell {
     if (!ready) throw Napi::Error::New(env, "offloop: the runtime refused an async context");
     async_ = allocate(kUvAsync);
     prepare_ = allocate(kUvPrepare);
+    timer_ = allocate(kUvTimer);
     if (uv_.async_init(loop, async_, [](uv_handle_t* handle) { self(handle).listener_.on_ring(); }) != 0) {
-      std::free(async_);
-      std::free(prepare_);
+      for (uv_handle_t* handle : {async_, prepare_, timer_}) std::free(handle);
       throw Napi::Error::New(env, "offloop: the event loop refused a wake handle (out of file descriptors?)");
     }
     uv_.prepare_init(loop, prepare_);
     uv_.prepare_start(prepare_, [](uv_handle_t* handle) { self(handle).listener_.on_idle(); });
-    for (uv_handle_t* handle : {async_, prepare_}) {
+    uv_.timer_init(loop, timer_);
+    for (uv_handle_t* handle : {async_, prepare_, timer_}) {
       uv_.handle_set_data(handle, this);
       uv_.unref(handle);
     }
@@ -94,6 +104,15 @@ class LoopDoorbell final : public Doorbell {
 
   void hold(bool alive) noexcept override { alive ? uv_.ref(async_) : uv_.unref(async_); }
 
+  void set_timer(int64_t delay_ns) noexcept override {
+    if (delay_ns == Timer::kNever) {
+      uv_.timer_stop(timer_);
+    } else {
+      const auto go_off = [](uv_handle_t* handle) { self(handle).listener_.on_timer(); };
+      uv_.timer_start(timer_, go_off, static_cast<uint64_t>(timer_ms(delay_ns)), 0);
+    }
+  }
+
   bool call(napi_value function, size_t count, const napi_value* arguments) noexcept override {
     napi_value receiver = nullptr;
     if (napi_get_reference_value(env_, resource_, &receiver) != napi_ok) return false;
@@ -109,12 +128,12 @@ class LoopDoorbell final : public Doorbell {
     bell.hook_ = hook;
     napi_delete_reference(bell.env_, bell.resource_);
     napi_async_destroy(bell.env_, bell.context_);
-    for (uv_handle_t* handle : {bell.async_, bell.prepare_}) bell.uv_.close(handle, closed);
+    for (uv_handle_t* handle : {bell.async_, bell.prepare_, bell.timer_}) bell.uv_.close(handle, closed);
   }
   static void closed(uv_handle_t* handle) {
     LoopDoorbell& bell = self(handle);
     std::free(handle);
-    if (++bell.handles_closed_ < 2) return;
+    if (++bell.handles_closed_ < 3) return;
     const napi_async_cleanup_hook_handle hook = bell.hook_;
     bell.listener_.on_closed();
     napi_remove_async_cleanup_hook(hook);
@@ -132,6 +151,7 @@ class LoopDoorbell final : public Doorbell {
   napi_ref resource_ = nullptr;
   uv_handle_t* async_ = nullptr;
   uv_handle_t* prepare_ = nullptr;
+  uv_handle_t* timer_ = nullptr;
   int handles_closed_ = 0;
   napi_async_cleanup_hook_handle hook_ = nullptr;
 };

@@ -6,7 +6,7 @@
 namespace offloop {
 
 Environment::Environment(napi_env env, Doorbell::Kind kind)
-    : env_(env), mailbox_(Mailbox::open()), doorbell_(Doorbell::open(env, kind, *this)) {
+    : env_(env), mailbox_(Mailbox::open()), doorbell_(Doorbell::open(env, kind, *this)), timers_(*doorbell_) {
   mailbox_->connect([](void* bell) noexcept { static_cast<Doorbell*>(bell)->ring(); }, doorbell_.get());
 }
 
@@ -33,6 +33,8 @@ void Environment::share(napi_value settle, Shared& shared) {
   arena_ = share_buffer<uint8_t>(layout::kArenaBytes, shared.arena);
   completions_ =
       share_buffer<uint32_t>(layout::kCompletions * layout::kCompletionWords * sizeof(uint32_t), shared.completions);
+  figures_ =
+      share_buffer<double>(layout::kCompletions * layout::kFiguresPerCompletion * sizeof(double), shared.figures);
   results_ = share_buffer<uint8_t>(layout::kResultBytes, shared.results);
   in_flight_by_pool_ = share_buffer<int32_t>(layout::kPools * sizeof(int32_t), shared.in_flight);
   if (napi_create_reference(env_, settle, 1, &settle_) != napi_ok) throw Napi::Error::New(env_);
@@ -49,58 +51,136 @@ bool Environment::reserve(uint32_t count) noexcept {
 
 void Environment::trim(uint32_t count) noexcept { mailbox_->slab().trim(count / Slab::kChunk); }
 
-int32_t Environment::open_pool(Pool::Options options) {
-  auto pool = std::make_shared<Pool>(std::move(options));
+int32_t Environment::next_number() {
   uint32_t number = 0;
   // A number is free again when the last task of its former pool has been delivered.
-  while (number < pools_.size() && (pools_[number] || in_flight_by_pool_[number] != 0)) ++number;
+  while (number < pools_.size() && (pools_[number].executor || in_flight_by_pool_[number] != 0)) ++number;
   if (number == layout::kPools) return -1;
-  if (number == pools_.size()) {
-    pools_.emplace_back();
-    tallies_.emplace_back();
-  }
-  pools_[number] = std::move(pool);
-  tallies_[number] = {};
+  if (number == pools_.size()) pools_.emplace_back();
   return static_cast<int32_t>(number);
+}
+
+int32_t Environment::open_pool(Pool::Options options, bool shared) {
+  Use use;
+  const int32_t number = next_number();
+  if (number < 0) return number;
+  use.tally = std::make_shared<Tally>();
+  if (shared) {
+    use.shared = SharedPool::join(options, use.tally);
+    use.executor = use.shared->pool();
+  } else {
+    use.executor = std::make_shared<Pool>(std::move(options));
+  }
+  pools_[number] = std::move(use);
+  return number;
+}
+
+int32_t Environment::open_node_pool(NodePool::Options options) {
+  Use use;
+  const int32_t number = next_number();
+  if (number < 0) return number;
+  use.tally = std::make_shared<Tally>();
+  use.executor = use.node = std::make_shared<NodePool>(env_, timers_, options);
+  if (node_pools_ended_) use.node->end();
+  pools_[number] = std::move(use);
+  ++node_pools_;
+  return number;
+}
+
+void Environment::end_node_pools() noexcept {
+  node_pools_ended_ = true;
+  timers_.clear();
+  for (const Use& use : pools_) {
+    if (use.node) use.node->end();
+  }
 }
 
 void Environment::close_pool(uint32_t number, uint32_t slot, uint32_t generation) {
   Task& farewell = mailbox_->slab().at(slot);
+  farewell.kind = static_cast<uint32_t>(Letter::Kind::farewell);
   farewell.slot = slot;
   farewell.generation = generation;
   farewell.home = mailbox_;
-  farewell.pool = number;
-  farewell.operation = nullptr;
+  farewell.pool = static_cast<uint16_t>(number);
   farewell.in_flight = true;
   ++in_flight_by_pool_[number];
   accepted(1);
-  std::exchange(pools_[number], nullptr)->close(&farewell);
+  const auto executor = std::exchange(pools_[number].executor, nullptr);
+  const auto shared = std::exchange(pools_[number].shared, nullptr);
+  node_pools_ -= std::exchange(pools_[number].node, nullptr) != nullptr;
+  if (!shared || shared->leave()) {
+    executor->close(&farewell);
+  } else {
+    mailbox_->post(&farewell);
+  }
+}
+
+Tally::Sums Environment::tally(uint32_t number) {
+  const Use& use = pools_[number];
+  if (use.shared) return use.shared->sums();
+  Tally::Sums sums{};
+  use.tally->add_to(sums);
+  return sums;
+}
+
+Task* Environment::current(uint32_t slot, uint32_t generation) noexcept {
+  Task& task = mailbox_->slab().at(slot);
+  const bool is_current = task.in_flight && task.generation == generation && task.is(Letter::Kind::task);
+  return is_current ? &task : nullptr;
+}
+
+bool Environment::decide(Task& task, Status status) noexcept {
+  if (task.decided != OFFLOOP_OK) return false;
+  task.decided = status;
+  pools_[task.pool].tally->add(status);
+  return true;
 }
 
 void Environment::cancel(uint32_t slot, uint32_t generation) noexcept {
-  Task& task = mailbox_->slab().at(slot);
-  const bool current = task.in_flight && task.generation == generation && task.operation;
-  if (current && pools_[task.pool]) pools_[task.pool]->cancel(task);
+  Task* task = current(slot, generation);
+  if (!task) return;
+  decide(*task, OFFLOOP_CANCELLED);
+  if (pools_[task->pool].executor) executor(task->pool).cancel(*task);
 }
 
 void Environment::cancel_all(uint32_t number) noexcept {
-  Pool& pool = *pools_[number];
-  pool.cancel_waiting();
+  Executor& pool = executor(number);
+  if (!pools_[number].shared) pool.cancel_waiting();  // faster than one by one
   mailbox_->slab().each_in_flight([&](Task& task) {
-    if (task.pool == number && task.operation) pool.cancel(task);
+    if (task.pool != number || !task.is(Letter::Kind::task)) return;
+    decide(task, OFFLOOP_CANCELLED);
+    pool.cancel(task);
   });
+}
+
+void Environment::watch(uint32_t slot, uint32_t generation) noexcept {
+  // relaxed: the body hears of it when it next has something to tell
+  Task* task = current(slot, generation);
+  if (task && task->extras()) task->extras()->watched.store(true, std::memory_order_relaxed);
+}
+
+bool Environment::is_running(uint32_t slot, uint32_t generation) noexcept {
+  const Task* task = current(slot, generation);
+  return task && task->extras() && task->extras()->started.load(std::memory_order_relaxed);  // carries no data
+}
+
+void Environment::fall_silent() noexcept {
+  silent_ = true;
+  end_node_pools();
 }
 
 /// The one place where ends are ordered: finalizers of the host come later and free plain memory only.
 void Environment::on_exit() noexcept {
-  silent_ = true;
-  for (auto& pool : pools_) {
-    if (!pool) continue;
-    pool->close(nullptr);
-    pool->cancel_waiting();
+  fall_silent();
+  for (Use& use : pools_) {
+    if (!use.executor || (use.shared && !use.shared->leave())) continue;
+    use.executor->close(nullptr);
+    use.executor->cancel_waiting();
   }
   mailbox_->slab().each_in_flight([this](Task& task) {
-    if (task.operation && pools_[task.pool]) pools_[task.pool]->cancel(task);
+    if (!task.is(Letter::Kind::task)) return;
+    decide(task, OFFLOOP_CANCELLED);
+    if (pools_[task.pool].executor) executor(task.pool).cancel(task);
   });
   wait_for_borrowers();
   mailbox_->abandon(in_flight_);
@@ -109,7 +189,8 @@ void Environment::on_exit() noexcept {
   napi_delete_reference(env_, settle_);
 }
 
-/// Memory that tasks borrow dies with the environment, so those tasks come home first. They have been told to stop.
+/// Memory that tasks borrow dies with the environment, so those tasks come home first, and let go of what they have pinned.
+/// They have been told to stop. Tasks whose inputs are pinned for themselves do not borrow: see addon/backing_store.hpp.
 void Environment::wait_for_borrowers() noexcept {
   uint32_t out = 0;
   mailbox_->slab().each_in_flight([&](Task& task) { out += task.borrows; });
@@ -124,10 +205,12 @@ void Environment::wait_for_borrowers() noexcept {
   for (;;) {
     const uint32_t heard = rings.load();
     if (!backlog_) backlog_ = mailbox_->take();
-    while (Task* task = backlog_) {
-      backlog_ = task->next;
-      task->in_flight = false;
+    while (Letter* letter = backlog_) {
+      backlog_ = letter->next;
+      if (letter->is(Letter::Kind::notice)) continue;
+      auto* task = static_cast<Task*>(letter);
       out -= task->borrows;
+      task->recycle();
       --in_flight_;
     }
     if (out == 0) break;

@@ -5,9 +5,8 @@
 
 namespace offloop::layout {
 
-// Submission ring: records of 32-bit words, packed. A record is a header and its cells, and holds no address: it can be
-// set aside and written again later.
-//   word 0  operation | cell count << 16
+// Submission ring: records of 32-bit words, packed. A record is a header, its limits if it has any, and its cells.
+//   word 0  operation | cell count << 16 | has limits << 24
 //   word 1  slot
 //   word 2  generation | priority << 24
 //   word 3  pool | bytes of arena used, in units of 8 << 16
@@ -15,6 +14,15 @@ namespace offloop::layout {
 inline constexpr uint32_t kRingWords = 32 * 1024;
 inline constexpr uint32_t kHeaderWords = 4;
 inline constexpr uint32_t kCellWords = 4;
+inline constexpr uint32_t kLimited = 1u << 24;  // in word 0
+// Limits are eight words: three float64 in milliseconds, each infinite where there is none, and flags.
+//   word 0, 1  deadline, from now
+//   word 2, 3  run time
+//   word 4, 5  CPU time
+//   word 6     kLimitsWatched: limits or not, its times are wanted and news may be | kLimitsTellsStart
+inline constexpr uint32_t kLimitWords = 8;
+inline constexpr uint32_t kLimitsWatched = 1;
+inline constexpr uint32_t kLimitsTellsStart = 2;
 inline constexpr uint32_t kArenaBytes = 256 * 1024;
 
 enum class Cell : uint32_t {
@@ -32,13 +40,22 @@ enum class Cell : uint32_t {
 // Completion ring: four words each.
 //   word 0  slot
 //   word 1  outcome | generation << 8
-//   word 2, 3  payload: float64, int64, or an offset in the result arena and a length, or an index into `objects`
+//   word 2, 3  payload: float64, int64, or an offset in the result arena and a length, or an index into `objects`; of a
+//              notice, its news (started, progress, cut: bits 0, 1, 2) and the status of the limit that cut the task
+// Beside each stand three float64: the times of a task that is watched, in nanoseconds (queued, run, CPU), or how far it
+// has come and of how much, when there is news of that.
 inline constexpr uint32_t kCompletions = 512;
 inline constexpr uint32_t kCompletionWords = 4;
+inline constexpr uint32_t kFiguresPerCompletion = 3;
 inline constexpr uint32_t kResultBytes = 64 * 1024;
 inline constexpr uint32_t kShortResult = 1024;  // bytes that take the arena; longer results come as objects
 
-enum class Outcome : uint32_t { undefined, null, no, yes, number, bigint, bytes, object, failure };
+enum class Outcome : uint32_t { undefined, null, no, yes, number, bigint, bytes, object, failure, notice };
+
+/// What a notice can tell; the same in core/extras.hpp.
+inline constexpr uint32_t kNewsStarted = 1;
+inline constexpr uint32_t kNewsProgress = 2;
+inline constexpr uint32_t kNewsCut = 4;
 
 /// Pools that one environment can have open at a time.
 inline constexpr uint32_t kPools = 4096;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "addon/backing_store.hpp"
 #include "addon/environment.hpp"
 #include "addon/layout.hpp"
 #include "core/last_orders.hpp"
@@ -59,9 +60,35 @@ napi_value cancel(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value watch(napi_env env, napi_callback_info info) {
+  Arguments<2> arguments(env, info);
+  arguments.environment->watch(to_uint32(env, arguments.values[0]), to_uint32(env, arguments.values[1]));
+  return nullptr;
+}
+
+napi_value is_running(napi_env env, napi_callback_info info) {
+  Arguments<2> arguments(env, info);
+  napi_value running = nullptr;
+  const bool is =
+      arguments.environment->is_running(to_uint32(env, arguments.values[0]), to_uint32(env, arguments.values[1]));
+  napi_get_boolean(env, is, &running);
+  return running;
+}
+
+napi_value resize(napi_env env, napi_callback_info info) {
+  Arguments<2> arguments(env, info);
+  arguments.environment->executor(to_uint32(env, arguments.values[0])).resize(to_uint32(env, arguments.values[1]));
+  return nullptr;
+}
+
 napi_value cancel_all(napi_env env, napi_callback_info info) {
   Arguments<1> arguments(env, info);
   arguments.environment->cancel_all(to_uint32(env, arguments.values[0]));
+  return nullptr;
+}
+
+napi_value end_node_pools(napi_env env, napi_callback_info info) {
+  Arguments<1>(env, info).environment->end_node_pools();
   return nullptr;
 }
 
@@ -72,32 +99,82 @@ napi_value close_pool(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-/// openPool(name, threads, capacity, lingerNs, stackBytes)
+/// openPool({ name, threads, capacity, overflow, agingNs, lingerNs, stackBytes }, shared)
 Napi::Value open_pool(const Napi::CallbackInfo& info) {
   auto* environment = static_cast<Environment*>(info.Data());
+  const auto from = info[0].As<Napi::Object>();
+  const auto number = [&](const char* key) { return from.Get(key).As<Napi::Number>().Int64Value(); };
   Pool::Options options;
-  options.name = info[0].As<Napi::String>();
-  options.threads = info[1].As<Napi::Number>().Uint32Value();
-  options.capacity = info[2].As<Napi::Number>().Uint32Value();
-  // On one processor a thread that spins only keeps the other from working.
-  options.linger_ns = available_parallelism() > 1 ? info[3].As<Napi::Number>().Int64Value() : 0;
-  options.stack_bytes = static_cast<size_t>(info[4].As<Napi::Number>().Int64Value());
-  return Napi::Number::New(info.Env(), environment->open_pool(std::move(options)));
+  options.name = from.Get("name").As<Napi::String>();
+  options.threads = static_cast<uint32_t>(number("threads"));
+  options.capacity = static_cast<uint32_t>(number("capacity"));
+  options.overflow = static_cast<Overflow>(number("overflow"));
+  options.aging_ns = number("agingNs");
+  options.linger_ns = number("lingerNs");
+  options.stack_bytes = static_cast<size_t>(number("stackBytes"));
+  return Napi::Number::New(info.Env(), environment->open_pool(std::move(options), info[1].ToBoolean()));
 }
 
-/// counts(pool) -> [queued, running, threads, parked, and for each status how many tasks ended so]
+/// openNodePool(capacity, overflow)
+Napi::Value open_node_pool(const Napi::CallbackInfo& info) {
+  auto* environment = static_cast<Environment*>(info.Data());
+  const auto number = [&](size_t index) { return info[index].As<Napi::Number>().Uint32Value(); };
+  const int32_t opened = environment->open_node_pool({number(0), static_cast<Overflow>(number(1))});
+  return Napi::Number::New(info.Env(), opened);
+}
+
+/// poolOptions(pool) -> what a pool was made with, as openPool takes it
+Napi::Value pool_options(const Napi::CallbackInfo& info) {
+  auto* environment = static_cast<Environment*>(info.Data());
+  const Pool::Options& options = environment->pool_options(info[0].As<Napi::Number>().Uint32Value());
+  auto object = Napi::Object::New(info.Env());
+  object["name"] = options.name;
+  object["threads"] = options.threads;
+  object["capacity"] = options.capacity;
+  object["overflow"] = static_cast<uint32_t>(options.overflow);
+  object["agingNs"] = static_cast<double>(options.aging_ns);
+  object["lingerNs"] = static_cast<double>(options.linger_ns);
+  object["stackBytes"] = static_cast<double>(options.stack_bytes);
+  return object;
+}
+
+void set_durations(Napi::Object& object, const char* name, const Histogram::Total& total) {
+  auto summary = Napi::Object::New(object.Env());
+  summary["count"] = static_cast<double>(total.count());
+  summary["min"] = static_cast<double>(total.min());
+  summary["max"] = static_cast<double>(total.max());
+  summary["mean"] = total.mean();
+  static constexpr std::pair<const char*, double> kShares[] = {
+      {"p50", 0.5}, {"p75", 0.75}, {"p90", 0.9}, {"p99", 0.99}, {"p999", 0.999}};
+  for (const auto& [key, share] : kShares) summary[key] = static_cast<double>(total.percentile(share));
+  object[name] = summary;
+}
+
+/// counts(pool) -> of the pool now; `ended`: for each status, how many tasks ended so; and its durations
 Napi::Value counts(const Napi::CallbackInfo& info) {
   auto* environment = static_cast<Environment*>(info.Data());
   const uint32_t pool = info[0].As<Napi::Number>().Uint32Value();
-  const Pool::Counts now = environment->pool(pool).counts();
-  auto array = Napi::Array::New(info.Env());
-  auto add = [&](double value) { array[array.Length()] = value; };
-  add(static_cast<double>(now.queued));
-  add(now.running);
-  add(now.threads);
-  add(now.parked);
-  for (uint64_t ended : environment->tally(pool)) add(static_cast<double>(ended));
-  return array;
+  const Executor::Counts now = environment->executor(pool).counts();
+  auto object = Napi::Object::New(info.Env());
+  object["queued"] = static_cast<double>(now.queued);
+  object["waiting"] = static_cast<double>(now.waiting);
+  object["running"] = now.running;
+  object["threads"] = now.threads;
+  object["started"] = now.started;
+  object["parked"] = now.parked;
+  const auto add_array = [&](const char* name, const auto& counts) {
+    auto array = Napi::Array::New(info.Env(), counts.size());
+    for (uint32_t i = 0; i < counts.size(); ++i) array[i] = static_cast<double>(counts[i]);
+    object[name] = array;
+  };
+  add_array("lanes", now.depth);
+  add_array("ended", environment->tally(pool));
+  auto times = std::make_unique<Times::Total>();  // 24 KiB
+  environment->executor(pool).add_times(*times);
+  set_durations(object, "queuedNs", times->queued);
+  set_durations(object, "runNs", times->run);
+  set_durations(object, "cpuNs", times->cpu);
+  return object;
 }
 
 /// open(settle, threadsafeDoorbell) -> the rings, and the functions that work on them
@@ -111,6 +188,7 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   exports["ring"] = Napi::Value(env, shared.ring);
   exports["arena"] = Napi::Value(env, shared.arena);
   exports["completions"] = Napi::Value(env, shared.completions);
+  exports["figures"] = Napi::Value(env, shared.figures);
   exports["results"] = Napi::Value(env, shared.results);
   exports["inFlight"] = Napi::Value(env, shared.in_flight);
   auto add = [&](const char* name, napi_callback callback) {
@@ -123,10 +201,22 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   add("trim", trim);
   add("cancel", cancel);
   add("cancelAll", cancel_all);
+  add("watch", watch);
+  add("isRunning", is_running);
+  add("resize", resize);
   add("closePool", close_pool);
+  add("endNodePools", end_node_pools);
   exports["openPool"] = Napi::Function::New(env, open_pool, "openPool", environment);
+  exports["openNodePool"] = Napi::Function::New(env, open_node_pool, "openNodePool", environment);
+  exports["poolOptions"] = Napi::Function::New(env, pool_options, "poolOptions", environment);
   exports["counts"] = Napi::Function::New(env, counts, "counts", environment);
   return exports;
+}
+
+/// pins(isMainThread) -> 'nothing', 'most' or 'all'
+Napi::Value pins(const Napi::CallbackInfo& info) {
+  static constexpr const char* kNames[] = {"nothing", "most", "all"};
+  return Napi::String::New(info.Env(), kNames[static_cast<int>(try_pins(info.Env(), info[0].ToBoolean()))]);
 }
 
 Napi::Array names_of_operations(Napi::Env env) {
@@ -161,6 +251,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports["operations"] = names_of_operations(env);
   exports["statuses"] = names_of_statuses(env);
   exports["parallelism"] = available_parallelism();
+  exports["pins"] = Napi::Function::New(env, pins, "pins");
   exports["open"] = Napi::Function::New(env, open, "open");
   return exports;
 }

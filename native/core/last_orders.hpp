@@ -24,8 +24,14 @@ class LastOrders {
   /// seq_cst on both sides: the thread counts itself and then looks, the exit says so and then counts, so one of the two
   /// must see the other.
   static void begin() noexcept {
+    if (!try_begin()) stay();
+  }
+  /// For threads that are not ours to keep: false once the process exits, and then without an end().
+  static bool try_begin() noexcept {
     at_work_.fetch_add(1, std::memory_order_seq_cst);
-    if (called_.load(std::memory_order_seq_cst)) stay();
+    if (!called_.load(std::memory_order_seq_cst)) return true;
+    end();
+    return false;
   }
   static void end() noexcept { at_work_.fetch_sub(1, std::memory_order_release); }  // what was done is done
 

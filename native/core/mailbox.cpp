@@ -33,16 +33,21 @@ Mailbox* Mailbox::open() {
   return mailbox;
 }
 
-void Mailbox::post(Task* newest, Task* oldest, uint32_t count) noexcept {
+void Mailbox::post(Letter* newest, Letter* oldest, uint32_t count) noexcept {
   switch (stack_.push(newest, oldest)) {
-    case MpscStack<Task>::Pushed::quietly:
+    case MpscStack<Letter>::Pushed::quietly:
       return;
-    case MpscStack<Task>::Pushed::must_ring:
+    case MpscStack<Letter>::Pushed::must_ring:
       return ring();
-    case MpscStack<Task>::Pushed::refused:
+    case MpscStack<Letter>::Pushed::refused:
       // acq_rel: the last one home frees what all of them wrote to
       if (outstanding_.fetch_sub(count, std::memory_order_acq_rel) == count) recycle();
   }
+}
+
+void Mailbox::post_notice(Letter& notice) noexcept {
+  notice.ahead = nullptr;
+  if (stack_.push(&notice, &notice) == MpscStack<Letter>::Pushed::must_ring) ring();
 }
 
 void Mailbox::connect(Ring ring, void* context) noexcept {
@@ -61,7 +66,7 @@ void Mailbox::abandon(uint32_t outstanding) noexcept {
   // One more than are out, so that nobody can reach zero before the last mail is counted below.
   outstanding_.store(outstanding + 1, std::memory_order_relaxed);  // published by close()
   uint32_t home = 1;
-  for (Task* task = stack_.close(); task; task = task->next) ++home;
+  for (Letter* letter = stack_.close(); letter; letter = letter->next) home += !letter->is(Letter::Kind::notice);
   if (outstanding_.fetch_sub(home, std::memory_order_acq_rel) == home) recycle();
 }
 

@@ -24,12 +24,14 @@ class Mailbox {
   static Mailbox* open();
 
   /// Delivers a chain `newest -> … -> oldest` of `count` finished tasks. Thread: any.
-  void post(Task* newest, Task* oldest, uint32_t count) noexcept;
+  void post(Letter* newest, Letter* oldest, uint32_t count) noexcept;
   void post(Task* task) noexcept { post(task, task, 1); }
+  /// Delivers news about a task that stays out, and keeps the mailbox in use. Thread: any.
+  void post_notice(Letter& notice) noexcept;
 
   // --- the owner's side; thread: the loop's ---
   Slab& slab() noexcept { return *slab_; }
-  Task* take() noexcept { return stack_.take(); }
+  Letter* take() noexcept { return stack_.take(); }
   bool sleep() noexcept { return stack_.sleep(); }
   bool has_mail() const noexcept { return stack_.has_mail(); }
   /// Sets what a ring does; nullptr silences it. After it returns nobody is inside the old one.
@@ -41,7 +43,7 @@ class Mailbox {
   void ring() noexcept;
   void recycle() noexcept;
 
-  MpscStack<Task> stack_;
+  MpscStack<Letter> stack_;
   std::mutex bell_mutex_;
   Ring ring_ = nullptr;
   void* context_ = nullptr;

@@ -3,39 +3,74 @@
 #include <algorithm>
 
 #include "base/patient_lock.hpp"
+#include "core/limits.hpp"
 #include "core/mailbox.hpp"
 #include "core/reactor.hpp"
-#include "platform/thread.hpp"
 
 namespace offloop {
 namespace {
 
-/// Waking a thread costs about this much; work that is done sooner is not worth another one.
-constexpr int64_t kWakeNs = 20'000;
 /// A hand of brief tasks should not take longer than this.
 constexpr int64_t kHandNs = 10'000;
 
 }  // namespace
 
+Pool::Pool(Options options) : options_(std::move(options)), lanes_(options_.aging_ns), threads_(options_.threads) {}
+
+Pool::~Pool() { Reactor::shared().disarm(lateness_); }
+
 Pool::Accepted Pool::submit(std::span<Task* const> tasks) noexcept {
-  Accepted accepted{0, OFFLOOP_QUEUE_FULL};
+  Accepted accepted{0, options_.overflow == Overflow::reject ? OFFLOOP_QUEUE_FULL : OFFLOOP_DROPPED};
+  Task* dropped = nullptr;
+  int64_t look_ns = Timer::kNever;
   Help help;
   {
     PatientLock lock(mutex_);
     if (closed_) return {0, OFFLOOP_CLOSED};
-    const size_t held = lanes_.size() + in_hands();
-    const size_t limit = size_t{options_.capacity} + options_.threads;
-    const size_t room = limit > held ? limit - held : 0;
+    size_t left = room();
     try {
-      for (; accepted.count < std::min(room, tasks.size()); ++accepted.count) lanes_.push(tasks[accepted.count]);
+      for (; accepted.count < tasks.size(); ++accepted.count) {
+        Task* task = tasks[accepted.count];
+        if (left > 0) {
+          --left;
+        } else if (options_.overflow == Overflow::drop_oldest) {
+          if (!drop_for(task, dropped)) continue;  // those after it may be more urgent
+        } else if (options_.overflow != Overflow::wait) {
+          break;
+        }
+        lanes_.push(task);
+      }
     } catch (const std::bad_alloc&) {
       accepted.reason = OFFLOOP_NO_MEMORY;
     }
     waiting_.store(lanes_.size(), std::memory_order_relaxed);  // a hint; whoever follows it takes the lock
-    if (accepted.count > 0) help = call_help();
+    if (accepted.count > 0) {
+      help = call_help();
+      look_ns = next_look();
+    }
   }
+  if (look_ns != Timer::kNever) look_at(look_ns);
   if (int error = summon(help)) give_up(error);
+  post_all(dropped, OFFLOOP_DROPPED);
   return accepted;
+}
+
+size_t Pool::room() const noexcept {
+  const size_t held = lanes_.size() + in_hands();
+  const size_t limit = size_t{options_.capacity} + threads_;
+  return limit > held ? limit - held : 0;
+}
+
+bool Pool::drop_for(Task* task, Task*& chain) noexcept {
+  Task* least = lanes_.pop_least(task->lane, task->urgent);
+  const bool has_place = least;
+  if (!has_place) {
+    least = task;
+    task->lane = Task::kNoLane;
+  }
+  least->next = chain;
+  chain = least;
+  return has_place;
 }
 
 void Pool::cancel(Task& task) noexcept {
@@ -52,10 +87,9 @@ void Pool::cancel(Task& task) noexcept {
     }
   }
   if (taken_out) {
-    task.refuse(OFFLOOP_CANCELLED);
-    task.home->post(&task);
+    send_home(task, OFFLOOP_CANCELLED);
   } else {
-    Reactor::shared().cancel(task);
+    limits::wake(task);
   }
 }
 
@@ -63,19 +97,34 @@ void Pool::cancel_waiting() noexcept {
   Task* chain = nullptr;
   {
     PatientLock lock(mutex_);
-    while (lanes_.size() > 0) {
-      Task* task = lanes_.pop();
-      task->refuse(OFFLOOP_CANCELLED);
-      task->next = chain;
-      chain = task;
-    }
-    waiting_.store(0, std::memory_order_relaxed);
+    chain = take_all();
   }
+  post_all(chain, OFFLOOP_CANCELLED);
+}
+
+Task* Pool::take_all() noexcept {
+  Task* chain = nullptr;
+  while (lanes_.size() > 0) {
+    Task* task = lanes_.pop(0);
+    task->next = chain;
+    chain = task;
+  }
+  waiting_.store(0, std::memory_order_relaxed);
+  return chain;
+}
+
+void Pool::post_all(Task* chain, Status status) noexcept {
   while (chain) {
-    Task* next = chain->next;
-    chain->home->post(chain);
+    auto* next = static_cast<Task*>(chain->next);
+    send_home(*chain, status);
     chain = next;
   }
+}
+
+void Pool::send_home(Task& task, Status status) noexcept {
+  if (task.controlled) task.extras()->queued_ns += steady_ns() - task.accepted_ns;
+  task.refuse(status);
+  task.home->post(&task);
 }
 
 void Pool::close(Task* farewell) noexcept {
@@ -92,158 +141,160 @@ void Pool::close(Task* farewell) noexcept {
   if (nobody && farewell) farewell->home->post(farewell);
 }
 
-Pool::Counts Pool::counts() noexcept {
+Executor::Counts Pool::counts() noexcept {
   PatientLock lock(mutex_);
-  return {lanes_.size(), in_hands(), alive_, static_cast<uint32_t>(parked_.size())};
+  Counts counts;
+  const size_t limit = size_t{options_.capacity} + threads_;
+  const size_t within = limit > in_hands() ? limit - in_hands() : 0;
+  counts.queued = std::min(lanes_.size(), within);
+  counts.waiting = lanes_.size() - counts.queued;
+  counts.running = in_hands();
+  counts.threads = threads_;
+  counts.started = alive_;
+  counts.parked = static_cast<uint32_t>(parked_.size());
+  for (uint32_t lane = 0; lane < Lanes::kLanes; ++lane) counts.depth[lane] = lanes_.depth(lane);
+  return counts;
+}
+
+void Pool::add_times(Times::Total& total) noexcept {
+  for (size_t i = 0;; ++i) {
+    const Worker* worker = nullptr;
+    {
+      PatientLock lock(mutex_);
+      if (i == workers_.size()) return;
+      worker = workers_[i].get();  // stays as long as the pool
+    }
+    total.add(worker->times_);  // microseconds, which nobody should have to wait for
+  }
 }
 
 bool Pool::take(Worker& worker) noexcept {
   Help help;
-  {
-    PatientLock lock(mutex_);
-    running_ -= worker.held_;
-    finished_.fetch_sub(worker.held_, std::memory_order_relaxed);  // see in_hands
-    if (worker.worked_ns_ > 0) {
-      brief_ns_ += (worker.worked_ns_ / worker.held_ - brief_ns_) / 4;
-    } else if (brief_ns_ > kHandNs / 2) {
-      brief_ns_ -= brief_ns_ / 8;  // it allows hands of one only, which nobody measures: doubt it until it allows two
-    }
-    worker.held_ = 0;
-    while (lanes_.size() == 0) {
-      if (closed_) return false;
-      if (searching_ == 0 && options_.linger_ns > 0) {
-        ++searching_;
+  Task* late = nullptr;
+  bool again = false;
+  do {
+    again = false;
+    {
+      PatientLock lock(mutex_);
+      running_ -= worker.held_;
+      finished_.fetch_sub(worker.held_, std::memory_order_relaxed);  // see in_hands
+      if (worker.brief_ns_ > 0) brief_ns_ += (std::exchange(worker.brief_ns_, 0) - brief_ns_) / 4;
+      worker.held_ = 0;
+      for (;;) {
+        if (alive_ > threads_ || (closed_ && lanes_.size() == 0)) {
+          worker.alive_ = false;
+          --alive_;
+          return false;
+        }
+        if (lanes_.size() > 0) break;
+        if (searching_ == 0 && options_.linger_ns > 0) {
+          ++searching_;
+          lock.unlock();
+          // relaxed: only a hint, the lock decides
+          worker.linger_.wait(options_.linger_ns, [&] { return waiting_.load(std::memory_order_relaxed) > 0; });
+          lock.lock();
+          --searching_;
+          if (lanes_.size() > 0 || closed_ || alive_ > threads_) continue;
+        }
+        parked_.push_back(&worker);  // has room for every worker: see start_worker
         lock.unlock();
-        // relaxed: only a hint, the lock decides
-        worker.linger_.wait(options_.linger_ns, [&] { return waiting_.load(std::memory_order_relaxed) > 0; });
+        worker.park();
         lock.lock();
-        --searching_;
-        if (lanes_.size() > 0 || closed_) continue;
       }
-      parked_.push_back(&worker);  // has room for every worker: see start_worker
-      lock.unlock();
-      worker.park();
-      lock.lock();
+      worker.took_ns_ = steady_ns();
+      take_late(worker.took_ns_, late);
+      if (lanes_.size() > 0) {
+        fill_hand(worker);
+        // Whatever is left behind a long task deserves another thread.
+        if (lanes_.size() > 0 && (!worker.hand_[0]->brief || worth_another_thread())) help = call_help();
+      } else {
+        again = true;  // nothing was left in time
+      }
+      waiting_.store(lanes_.size(), std::memory_order_relaxed);
     }
-    // Long tasks one at a time; brief ones by the handful.
-    const int64_t affordable = std::clamp<int64_t>(kHandNs / std::max<int64_t>(brief_ns_, 1), 1, Worker::kHand);
-    do {
-      worker.hand_[worker.held_++] = lanes_.pop();
-    } while (worker.hand_[0]->brief && worker.held_ < affordable && lanes_.size() > 0 && lanes_.front()->brief);
-    running_ += worker.held_;
-    waiting_.store(lanes_.size(), std::memory_order_relaxed);
-    // Whatever is left behind a long task deserves another thread.
-    if (lanes_.size() > 0 && (!worker.hand_[0]->brief || worth_another_thread())) help = call_help();
+    post_all(std::exchange(late, nullptr), OFFLOOP_DEADLINE);
+  } while (again);
+  if (help.parked || help.start) {
+    (void)summon(help);             // if it fails, this thread does the rest
+    worker.took_ns_ = steady_ns();  // what that took is not the tasks' time
   }
-  summon(help);  // if it fails, this thread does the rest
   return true;
 }
 
-void Pool::leave() noexcept {
-  Task* farewell = nullptr;
+/// Long tasks one at a time; brief ones by the handful.
+void Pool::fill_hand(Worker& worker) noexcept {
+  const int64_t affordable = std::clamp<int64_t>(kHandNs / std::max<int64_t>(brief_ns_, 1), 1, Worker::kHand);
+  Task* task = lanes_.pop(worker.took_ns_);
+  const bool brief = task->brief;
+  do {
+    worker.hand_[worker.held_++] = task;
+  } while (brief && worker.held_ < affordable && lanes_.size() > 0 && (task = lanes_.pop_brief(worker.took_ns_)));
+  running_ += worker.held_;
+}
+
+void Pool::requeue(Task& task) noexcept {
+  task.accepted_ns = steady_ns();
+  task.urgent = false;  // it was begun in time
+  Help help;
+  Status refused = OFFLOOP_OK;
   {
     PatientLock lock(mutex_);
-    if (--alive_ == 0) farewell = std::exchange(farewell_, nullptr);
-  }
-  if (farewell) farewell->home->post(farewell);
-}
-
-bool Pool::worth_another_thread() const noexcept {
-  return lanes_.long_ones() > 0 || static_cast<int64_t>(lanes_.size()) * brief_ns_ > kWakeNs;
-}
-
-Pool::Help Pool::call_help() noexcept {
-  if (searching_ > 0) return {};  // it will see the work, and call for help itself if there is more
-  // Threads that were woken or started, or have ended their tasks, and are about to look here. At least so many: a hand may
-  // hold several tasks.
-  const int64_t coming = int64_t{alive_} - static_cast<int64_t>(parked_.size()) - in_hands();
-  const bool enough = static_cast<int64_t>(lanes_.size()) <= coming || !worth_another_thread();
-  if (coming > 0 && enough) return {};
-  if (!parked_.empty()) {
-    Worker* worker = parked_.back();
-    parked_.pop_back();
-    return {worker, false};
-  }
-  if (alive_ < options_.threads && !closed_) {
-    ++alive_;
-    return {nullptr, true};
-  }
-  return {};
-}
-
-int Pool::summon(Help help) noexcept {
-  if (help.parked) help.parked->unpark();
-  return help.start ? start_worker() : 0;
-}
-
-int Pool::start_worker() noexcept {
-  struct Life {
-    std::shared_ptr<Pool> pool;
-    Worker* worker;
-  };
-  Worker* worker = nullptr;
-  int error = ENOMEM;
-  try {
-    auto life = std::make_unique<Life>();
-    life->pool = shared_from_this();
-    std::string name;
-    {
-      PatientLock lock(mutex_);
-      workers_.push_back(std::make_unique<Worker>());
-      parked_.reserve(workers_.size());
-      life->worker = worker = workers_.back().get();
-      name = "/" + std::to_string(workers_.size() - 1);
-    }
-    name.insert(0, options_.name, 0, kThreadName - name.size());
-    error = start_thread(
-        name, options_.stack_bytes,
-        [](void* raw) noexcept {
-          std::unique_ptr<Life> life(static_cast<Life*>(raw));
-          life->worker->live(std::move(life->pool));
-        },
-        life.get());
-    if (!error) life.release();
-  } catch (const std::bad_alloc&) {
-  }
-  if (error) {
-    Worker* instead = nullptr;
-    {
-      PatientLock lock(mutex_);
-      std::erase_if(workers_, [worker](const auto& each) { return each.get() == worker; });
-      if (lanes_.size() > 0 && !parked_.empty()) {  // somebody may have counted on this one
-        instead = parked_.back();
-        parked_.pop_back();
+    // relaxed: whoever cancels sets the flag with the lock held, and the limits have let go of the task
+    if (task.stop.load(std::memory_order_relaxed)) {
+      refused = OFFLOOP_CANCELLED;
+    } else {
+      task.lane = task.first_lane;
+      try {
+        lanes_.push(&task);
+        help = call_help();
+      } catch (const std::bad_alloc&) {
+        task.lane = Task::kNoLane;
+        refused = OFFLOOP_NO_MEMORY;
       }
+      waiting_.store(lanes_.size(), std::memory_order_relaxed);
     }
-    if (instead) instead->unpark();
-    leave();
   }
-  return error;
+  if (refused) {
+    task.refuse(refused);
+    return task.home->post(&task);
+  }
+  (void)summon(help);  // if it fails, this thread is here
 }
 
-void Pool::give_up(int error) noexcept {
-  Task* chain = nullptr;
+void Pool::take_late(int64_t now_ns, Task*& chain) noexcept {
+  while (Task* task = lanes_.pop_late(now_ns)) {
+    task->next = chain;
+    chain = task;
+  }
+}
+
+int64_t Pool::next_look() noexcept {
+  const int64_t earliest = lanes_.earliest_deadline();
+  if (earliest >= lateness_.armed_ns) return Timer::kNever;
+  return lateness_.armed_ns = earliest;
+}
+
+void Pool::look_at(int64_t due_ns) noexcept {
+  const int error = Reactor::shared().arm(
+      lateness_, due_ns, [](Timer& timer) noexcept { static_cast<Lateness&>(timer).pool.expire_late(); });
+  if (error == 0) return;
+  // The reactor cannot run: whoever is late is told when a thread comes to it. The next deadline tries again.
+  PatientLock lock(mutex_);
+  lateness_.armed_ns = Timer::kNever;
+}
+
+void Pool::expire_late() noexcept {
+  Task* late = nullptr;
+  int64_t look_ns = Timer::kNever;
   {
     PatientLock lock(mutex_);
-    if (alive_ > 0) return;  // those that run will do the work
-    while (lanes_.size() > 0) {
-      Task* task = lanes_.pop();
-      task->next = chain;
-      chain = task;
-    }
-    waiting_.store(0, std::memory_order_relaxed);
+    take_late(steady_ns(), late);
+    waiting_.store(lanes_.size(), std::memory_order_relaxed);
+    lateness_.armed_ns = Timer::kNever;
+    look_ns = next_look();
   }
-  while (chain) {
-    Task* next = chain->next;
-    chain->refuse(OFFLOOP_SYSTEM);
-    try {
-      chain->fail(Failure::Source::system, -error, "", "pthread_create", "");
-    } catch (const std::bad_alloc&) {
-      // the status alone will do
-    }
-    chain->home->post(chain);
-    chain = next;
-  }
+  if (look_ns != Timer::kNever) look_at(look_ns);
+  post_all(late, OFFLOOP_DEADLINE);
 }
 
 }  // namespace offloop

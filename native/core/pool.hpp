@@ -5,63 +5,86 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "base/cpu.hpp"
+#include "core/executor.hpp"
 #include "core/lanes.hpp"
 #include "core/worker.hpp"
 
 namespace offloop {
 
-class PatientLock;
+/// What happens to a task beyond the capacity.
+enum class Overflow : uint8_t {
+  reject,       // it is refused
+  wait,         // it waits like the others, and is counted apart
+  drop_oldest,  // the one that has waited longest in the last lane is given up, if that lane does not go before its own
+  drop_newest,  // it is given up itself
+};
 
-/// Thread: any, unless a function says otherwise. The lock is never held while a task runs, a doorbell rings, a thread is
-/// woken or started, or another lock is taken.
-/// Lifetime: counted by its environment and by each of its threads.
-class Pool : public std::enable_shared_from_this<Pool> {
+/// core/pool.cpp has the way of the tasks, core/pool_threads.cpp that of the threads.
+/// The lock is never held while a task runs, a doorbell rings, a thread is woken or started, or another lock is taken.
+/// Lifetime: counted by the environments that use it and by each of its threads.
+class Pool final : public Executor, public std::enable_shared_from_this<Pool> {
  public:
   struct Options {
-    std::string name;    // its threads are name/0, name/1, …
-    uint32_t threads;    // at most; started when needed
-    uint32_t capacity;   // tasks accepted and not begun, beyond those that free threads are about to take
+    std::string name;   // its threads are name/0, name/1, …
+    uint32_t threads;   // at most, to begin with; started when needed
+    uint32_t capacity;  // tasks accepted and not begun, beyond those that free threads are about to take
+    Overflow overflow;
+    int64_t aging_ns;    // see Lanes
     int64_t linger_ns;   // how long a thread that ran dry spins before it parks
     size_t stack_bytes;  // of each thread
   };
-  struct Counts {
-    size_t queued;
-    uint32_t running;  // in workers' hands
-    uint32_t threads;  // started
-    uint32_t parked;
-  };
-  struct Accepted {
-    size_t count;   // this many from the front
-    Status reason;  // why not the rest
-  };
 
-  explicit Pool(Options options) : options_(std::move(options)) {}
+  explicit Pool(Options options);
+  ~Pool() override;
   Pool(const Pool&) = delete;
 
-  /// Takes what fits, in order; the rest stays with the caller.
-  Accepted submit(std::span<Task* const> tasks) noexcept;
-  /// Takes a waiting task out and sends it home as cancelled. A task that is no longer waiting sees its stop flag instead.
-  /// The caller knows that the task is in flight: that is, it is the task's environment.
-  void cancel(Task& task) noexcept;
-  /// Sends every waiting task home as cancelled.
-  void cancel_waiting() noexcept;
-  /// Accepts no more. Threads end once the lanes are empty; the last one posts `farewell`, if there is one.
-  void close(Task* farewell) noexcept;
-  Counts counts() noexcept;
-
+  Accepted submit(std::span<Task* const> tasks) noexcept override;
+  void cancel(Task& task) noexcept override;
+  void cancel_waiting() noexcept override;
+  void close(Task* farewell) noexcept override;
+  /// Threads beyond the new number end when they have done what they hold.
+  void resize(uint32_t threads) noexcept override;
+  Counts counts() noexcept override;
+  void add_times(Times::Total& total) noexcept override;
+  int64_t linger_ns() const noexcept override { return options_.linger_ns; }
   const Options& options() const noexcept { return options_; }
 
  private:
   friend class Worker;
 
-  /// Fills the worker's hand. Lingers, then parks, while there is nothing. False: the pool is closed, end the thread.
+  /// Fills the worker's hand. Lingers, then parks, while there is nothing. False: end the thread.
   bool take(Worker& worker) noexcept;
+  void fill_hand(Worker& worker) noexcept;
+  /// The thread of a worker for which `take` returned false has nothing more to do here.
   void leave() noexcept;
+  /// Posts the farewell, if the last thread has ended.
+  void say_farewell() noexcept;
+  /// Back into its lane, behind those that wait there; home, if it was told to stop. Thread: the worker that had it.
+  void requeue(Task& task) noexcept;
+
+  /// How many tasks it may hold before the capacity is used up. Runs with the lock held.
+  size_t room() const noexcept;
+  /// Gives up the least urgent of those that wait for `task`, or the task itself: then false. Runs with the lock held.
+  bool drop_for(Task* task, Task*& chain) noexcept;
+  /// Everything that waits, as a chain. Runs with the lock held.
+  Task* take_all() noexcept;
+  /// Sends a chain home, ended so. Runs without the lock.
+  static void post_all(Task* chain, Status status) noexcept;
+  /// Ends a task that waited, and will not run. Thread: whoever took it out.
+  static void send_home(Task& task, Status status) noexcept;
+
+  /// Takes those out whose deadline has passed. Runs with the lock held.
+  void take_late(int64_t now_ns, Task*& chain) noexcept;
+  /// When to look for late ones, if that is earlier than planned; else kNever. Runs with the lock held.
+  int64_t next_look() noexcept;
+  /// Plans it. Runs without the lock.
+  void look_at(int64_t due_ns) noexcept;
+  /// Sends the late ones home, and plans the next look.
+  void expire_late() noexcept;
 
   /// Tasks that have begun and not ended. Runs with the lock held. relaxed: whoever was brought a task by its mailbox sees
   /// that it was counted before.
@@ -82,15 +105,24 @@ class Pool : public std::enable_shared_from_this<Pool> {
   const Options options_;
   std::mutex mutex_;
   Lanes lanes_;
-  std::vector<std::unique_ptr<Worker>> workers_;
-  std::vector<Worker*> parked_;        // last in, first out: the hottest wakes first
-  uint32_t alive_ = 0;                 // threads started and not ended
-  uint32_t running_ = 0;               // tasks in hands, those that have ended included
+  uint32_t threads_;                              // at most
+  std::vector<std::unique_ptr<Worker>> workers_;  // by number; those without a thread are used again
+  std::vector<Worker*> parked_;                   // last in, first out: the hottest wakes first
+  uint32_t alive_ = 0;                            // threads started and not ended
+  uint32_t running_ = 0;                          // tasks in hands, those that have ended included
   std::atomic<uint32_t> finished_{0};  // of those: counted by workers before they post them, without the lock
   uint32_t searching_ = 0;             // threads that linger; one is enough to see new work
   int64_t brief_ns_ = 1000;            // a running mean of what a brief task takes
   bool closed_ = false;
   Task* farewell_ = nullptr;
+
+  /// Expires at the earliest deadline that waits.
+  struct Lateness : Timer {
+    explicit Lateness(Pool& pool) noexcept : pool(pool) {}
+    Pool& pool;
+    int64_t armed_ns = kNever;  // for when; guarded by the pool's lock
+  } lateness_{*this};
+
   /// A copy of lanes_.size() for those who linger: only a hint, the lock decides.
   alignas(kCacheLine) std::atomic<size_t> waiting_{0};
 };

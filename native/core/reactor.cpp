@@ -1,29 +1,16 @@
 #include "core/reactor.hpp"
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 
-#include "core/mailbox.hpp"
+#include "base/cpu.hpp"
 #include "platform/thread.hpp"
 
 namespace offloop {
 namespace {
 
 constexpr size_t kStackBytes = 256 * 1024;
-
-void settle(Task& task, Status status) noexcept {
-  task.refuse(status);
-  task.home->post(&task);
-}
-
-void fail(Task& task, const char* syscall, int error) noexcept {
-  try {
-    task.fail(Failure::Source::system, -error, "", syscall, "");
-  } catch (const std::bad_alloc&) {
-    // the status alone will do
-  }
-  settle(task, OFFLOOP_SYSTEM);
-}
 
 }  // namespace
 
@@ -32,39 +19,47 @@ Reactor& Reactor::shared() noexcept {
   return *it;
 }
 
-void Reactor::add(Task& task) noexcept {
-  if (task.due_ns <= steady_ns()) return settle(task, OFFLOOP_OK);
-  bool ring = false;
-  int error = 0;
+int Reactor::arm_unless(Timer& timer, int64_t due_ns, Expire* expire, const std::atomic<bool>* stop) noexcept {
   {
     std::lock_guard lock(mutex_);
-    // relaxed: a cancel sets the flag before it takes this lock, so either we see it here or it finds the task below
-    if (!task.stop.load(std::memory_order_relaxed)) {
-      if (!poller_) error = start();
-      if (!error) {
-        try {
-          waiting_.add(&task);
-          ring = waiting_.top() == &task;
-        } catch (const std::bad_alloc&) {
-          error = ENOMEM;
-        }
-      }
-      if (!error) {
-        if (ring) wake_->ring();
-        return;
-      }
+    // relaxed: whoever sets the flag takes this lock after it, so either it is seen here or the timer is found below
+    if (stop && stop->load(std::memory_order_relaxed)) return ECANCELED;
+    if (!poller_) {
+      if (int error = start()) return error;
     }
+    if (timer.heap_index != DeadlineHeap<Timer>::kOutside) {
+      if (timer.due_ns <= due_ns) return 0;
+      armed_.remove(&timer);
+    }
+    timer.due_ns = due_ns;
+    timer.expire = expire;
+    try {
+      armed_.add(&timer);
+    } catch (const std::bad_alloc&) {
+      return ENOMEM;
+    }
+    if (due_ns >= wakes_ns_) return 0;
   }
-  if (error) return fail(task, "epoll_create1", error);
-  settle(task, OFFLOOP_CANCELLED);
+  wake_->ring();
+  return 0;
 }
 
-void Reactor::cancel(Task& task) noexcept {
-  {
-    std::lock_guard lock(mutex_);
-    if (!waiting_.remove(&task)) return;
+bool Reactor::disarm(Timer& timer) noexcept {
+  bool was_armed = false;
+  for (;;) {
+    {
+      std::lock_guard lock(mutex_);
+      was_armed |= armed_.remove(&timer);  // though it may be expiring as well: somebody has armed it again
+      // acquire: set with the lock held, but reset without it, and then what it did has happened
+      if (expiring_.load(std::memory_order_acquire) != &timer) return was_armed;
+    }
+    expiring_.wait(&timer, std::memory_order_acquire);  // what it did has happened; and it may have armed itself again
   }
-  settle(task, OFFLOOP_CANCELLED);
+}
+
+bool Reactor::disarm_if(Timer& timer, Expire* expire) noexcept {
+  std::lock_guard lock(mutex_);
+  return timer.expire == expire && armed_.remove(&timer);
 }
 
 int Reactor::start() noexcept {
@@ -91,22 +86,28 @@ int Reactor::start() noexcept {
 void Reactor::live() noexcept {
   std::array<Ready, 8> ready;
   for (;;) {
-    poller_->wait(ready, settle_due());
+    poller_->wait(ready, expire_due());
     wake_->clear();
   }
 }
 
-std::chrono::nanoseconds Reactor::settle_due() noexcept {
+std::chrono::nanoseconds Reactor::expire_due() noexcept {
   for (;;) {
-    Task* due = nullptr;
+    Timer* due = nullptr;
+    Expire* expire = nullptr;
     {
       std::lock_guard lock(mutex_);
-      if (waiting_.empty()) return Poller::kForever;
-      const int64_t left = waiting_.top()->due_ns - steady_ns();
+      wakes_ns_ = armed_.empty() ? Timer::kNever : armed_.top()->due_ns;
+      if (wakes_ns_ == Timer::kNever) return Poller::kForever;
+      const int64_t left = wakes_ns_ - steady_ns();
       if (left > 0) return std::chrono::nanoseconds(left);
-      due = waiting_.pop();
+      due = armed_.pop();
+      expire = due->expire;                             // with the lock held: somebody may be arming it again
+      expiring_.store(due, std::memory_order_relaxed);  // read with the lock held
     }
-    settle(*due, OFFLOOP_OK);
+    expire(*due);
+    expiring_.store(nullptr, std::memory_order_release);
+    expiring_.notify_all();
   }
 }
 

@@ -1,26 +1,33 @@
 // The thread that waits, so that no worker has to.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>
 
-#include "base/deadline_heap.hpp"
-#include "core/task.hpp"
+#include "core/timer.hpp"
 #include "platform/select.hpp"
 
 namespace offloop {
 
-/// Settles tasks at their due time. One thread for the process, started by the first task that waits.
-/// Thread: any. Lifetime: never destroyed.
+/// Lets timers expire. One thread for the process, started by the first timer.
+/// Thread: any; never with a lock held that an `expire` takes. Lifetime: never destroyed.
 class Reactor {
  public:
+  using Expire = void(Timer&) noexcept;
+
   static Reactor& shared() noexcept;
 
-  /// Takes over a task that ends at `task.due_ns`. Always settles it, at the latest as failed when the reactor cannot run.
-  void add(Task& task) noexcept;
-  /// Settles a waiting task as cancelled, if it is here.
-  void cancel(Task& task) noexcept;
+  /// Has `expire(timer)` called once at `due_ns`, on the reactor's thread and without its lock; it may arm the timer again.
+  /// Of an armed timer only an earlier due time counts. Returns 0, or why the reactor cannot run: an errno.
+  int arm(Timer& timer, int64_t due_ns, Expire* expire) noexcept { return arm_unless(timer, due_ns, expire, nullptr); }
+  /// The same, but ECANCELED if the flag is set. Whoever sets it and then disarms the timer can rely on one of the two.
+  int arm_unless(Timer& timer, int64_t due_ns, Expire* expire, const std::atomic<bool>* stop) noexcept;
+  /// True: the timer was armed, and will not expire. After it returns `expire` is not running either.
+  bool disarm(Timer& timer) noexcept;
+  /// The same, but only if it is armed for this `expire`; does not wait.
+  bool disarm_if(Timer& timer, Expire* expire) noexcept;
 
  private:
   Reactor() = default;
@@ -29,10 +36,13 @@ class Reactor {
   int start() noexcept;
   [[noreturn]] void live() noexcept;
   /// Returns how long there is nothing to do.
-  std::chrono::nanoseconds settle_due() noexcept;
+  std::chrono::nanoseconds expire_due() noexcept;
 
   std::mutex mutex_;
-  DeadlineHeap<Task> waiting_;
+  DeadlineHeap<Timer> armed_;
+  /// When the thread looks next, so that it need not be rung for what comes later: most timers are disarmed before.
+  int64_t wakes_ns_ = Timer::kNever;
+  std::atomic<Timer*> expiring_{nullptr};  // never dereferenced: its owner may have let go of it
   std::unique_ptr<Poller> poller_;
   std::unique_ptr<WakeHandle> wake_;
 };

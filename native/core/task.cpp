@@ -3,8 +3,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <memory>
 
 #include "core/last_orders.hpp"
+#include "core/mailbox.hpp"
+#include "core/turn.hpp"
 
 namespace offloop {
 
@@ -22,22 +25,35 @@ uint8_t* Task::scratch(size_t size) {
   return reinterpret_cast<uint8_t*>(block + 1);
 }
 
+Extras& Task::make_extras() {
+  if (!extras_) extras_ = new (scratch(sizeof(Extras))) Extras(*this);
+  return *extras_;
+}
+
+void Task::at_recycle(void (*give_back)(void*) noexcept, void* what) {
+  Extras& extras = make_extras();
+  extras.leftovers = new (scratch(sizeof(Extras::Leftover))) Extras::Leftover{extras.leftovers, give_back, what};
+}
+
 void Task::release() noexcept {
   if (result_owned) std::free(const_cast<uint8_t*>(result.bytes));
   result_owned = false;
-  failure.reset();
+  if (extras_) {
+    for (auto* each = extras_->leftovers; each; each = each->next) each->give_back(each->what);
+    std::destroy_at(std::exchange(extras_, nullptr));
+  }
   while (blocks_) std::free(std::exchange(blocks_, blocks_->next));
 }
 
 void Task::fail(Failure::Source source, int number, const char* name, const char* syscall, std::string message) {
-  failure.reset(new Failure{source, number, name, syscall, std::move(message)});
+  make_extras().failure.reset(new Failure{source, number, name, syscall, std::move(message)});
 }
 
-bool Task::run() noexcept {
+Task::Ended Task::run() noexcept {
   Call call(*this);
   if (call.stopped()) {
     refuse(OFFLOOP_CANCELLED);
-    return true;
+    return Ended::settled;
   }
   Status ended = OFFLOOP_TASK_FAILED;
   try {
@@ -53,9 +69,17 @@ bool Task::run() noexcept {
   } catch (...) {
     // thrown by the body, and not an exception: nothing to tell but the status
   }
-  if (ended == kPending) return false;
+  if (ended == kSleeps) return Ended::sleeps;
+  if (ended == kYields) return Ended::yields;
   status = static_cast<uint8_t>(ended);
-  return true;
+  return Ended::settled;
+}
+
+void Task::tell(Extras::News news) noexcept {
+  // acq_rel: the loop that takes the news sees what they are about; and who finds none before sees the loop done with the
+  // notice, which it may post again then
+  if (extras_->news.fetch_or(news, std::memory_order_acq_rel) != 0) return;
+  home->post_notice(extras_->notice);
 }
 
 size_t Call::count() const noexcept { return task_.argument_count; }
@@ -65,6 +89,30 @@ bool Call::stopped() const noexcept {
   return task_.stop.load(std::memory_order_relaxed) || LastOrders::called();
 }
 int64_t Call::accepted_ns() const noexcept { return task_.accepted_ns; }
+
+int64_t Call::budget_left_ns() const noexcept {
+  const Extras* extras = task_.extras();
+  if (!extras || extras->budget_ns == Timer::kNever) return Timer::kNever;
+  return extras->budget_ns - extras->cpu_ns - (extras->clock.now_ns() - extras->turn_cpu_began_ns);
+}
+
+bool Call::turn_is_over() const noexcept { return Turn::is_over(); }
+
+void Call::progress(double done, double total) noexcept {
+  Extras* extras = task_.extras();
+  // relaxed: a reader that comes a moment later hears of the next piece
+  if (!extras || !extras->watched.load(std::memory_order_relaxed)) return;
+  extras->done.store(done, std::memory_order_relaxed);  // here and below: published by tell()
+  extras->total.store(total, std::memory_order_relaxed);
+  task_.tell(Extras::kProgress);
+}
+
+void* Call::kept_state() const noexcept { return task_.extras() ? task_.extras()->state : nullptr; }
+
+void Call::keep_state(void* state, void (*destroy)(void*) noexcept) {
+  task_.at_recycle(destroy, state);
+  task_.extras()->state = state;
+}
 uint8_t* Call::scratch(size_t size) { return task_.scratch(size); }
 
 Status Call::returns() noexcept { return OFFLOOP_OK; }
@@ -108,8 +156,10 @@ Status Call::unsupported(std::string_view message) {
 }
 
 Status Call::settles_at(int64_t due_ns) noexcept {
-  task_.due_ns = due_ns;
-  return kPending;
+  task_.result = Value::of(due_ns);  // not in its timer, which its limits may be using
+  return kSleeps;
 }
+
+Status Call::yields() noexcept { return kYields; }
 
 }  // namespace offloop

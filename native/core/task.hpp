@@ -3,59 +3,45 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <string>
 
 #include "base/cpu.hpp"
-#include "base/deadline_heap.hpp"
+#include "core/extras.hpp"
+#include "core/letter.hpp"
+#include "core/timer.hpp"
 #include "offloop/task.hpp"
 
 namespace offloop {
 
-class Mailbox;
+/// The first cache line of a task: all that a worker touches of one without arguments.
+struct alignas(kCacheLine) TaskHead : Letter {
+  static constexpr uint8_t kNoLane = UINT8_MAX;
 
-/// Why a task failed, in the terms of whoever refused. Literals outlive the task.
-struct Failure {
-  enum class Source : uint8_t { task, system, resolver, library };
-  Source source = Source::task;
-  int number = 0;            // system: a negative errno, as in libuv; resolver and library: their own
-  const char* name = "";     // the resolver's or library's name of it
-  const char* syscall = "";  // literal
-  std::string message;
+  const Operation* operation = nullptr;
+  int64_t accepted_ns = 0;  // or yielded: since when it waits
+  Value result = Value::undefined();
+  uint16_t pool = 0;  // its number in its environment
+  uint8_t status = OFFLOOP_OK;
+  uint8_t lane = kNoLane;       // while it waits in one; guarded by the pool's lock
+  bool brief : 1 = false;       // this and the next two: written by the owner only
+  bool urgent : 1 = false;      // has a deadline: its due_ns, while it waits
+  bool controlled : 1 = false;  // has limits or listeners: Extras
+  uint8_t first_lane = 0;       // the lane of its priority
+  /// What the loop's thread has decided before the task came home: a status, or OFFLOOP_OK while it has not.
+  uint8_t decided = OFFLOOP_OK;
+  std::atomic<bool> stop{false};
 };
+static_assert(sizeof(TaskHead) == kCacheLine, "a worker touches one line of a task");
 
 /// A task is in exactly one place at a time; whoever moves it on owns it:
-///   lane (guarded by the pool's lock) -> a worker's hand -> [the reactor (guarded by its lock)] -> a mailbox -> the loop
-/// `stop` is the only field that others may write while it travels. 256 bytes; a worker that runs a task
-/// without arguments touches only its first cache line.
-class alignas(kCacheLine) Task {
+///   lane (guarded by the pool's lock) -> a worker's hand -> [lane again] -> [the reactor (guarded by its lock)] ->
+///   a mailbox -> the loop
+/// Only `stop`, and the news and cut of its extras, may be written by others while it travels. Its timer is, in turn, its
+/// deadline in a lane, its limits in a hand, and its end in the reactor.
+class Task : public TaskHead, public Timer {
  public:
-  static constexpr uint8_t kNoLane = UINT8_MAX;
   static constexpr size_t kScratch = 136;
 
-  // --- first cache line ---
-  Task* next = nullptr;  // the mailbox's link
-  const Operation* operation = nullptr;
-  union {
-    Mailbox* home = nullptr;
-    Task* ahead;  // in the mailbox, where `home` is no longer needed: a task that comes a little later, to fetch early
-  };
-  uint32_t pool = 0;  // its number in its environment
-  Value result = Value::undefined();
-  uint32_t slot = 0;
-  uint32_t generation = 0;
-  uint32_t position = 0;  // in its lane; guarded by the pool's lock
-  uint8_t status = OFFLOOP_OK;
-  uint8_t lane = kNoLane;  // while it waits in one; guarded by the pool's lock
-  bool brief = false;
-  std::atomic<bool> stop{false};
-
-  // --- second ---
-  alignas(kCacheLine) const Value* arguments = nullptr;
-  std::unique_ptr<Failure> failure;
-  int64_t accepted_ns = 0;
-  int64_t due_ns = 0;
-  uint32_t heap_index = DeadlineHeap<Task>::kOutside;  // guarded by the reactor's lock
   uint16_t argument_count = 0;
   bool borrows = false;       // reads memory that belongs to the environment
   bool result_owned = false;  // result.bytes came from malloc and must be freed or handed over
@@ -69,6 +55,12 @@ class alignas(kCacheLine) Task {
 
   uint8_t used_ = 0;  // of scratch_
   Block* blocks_ = nullptr;
+  Extras* extras_ = nullptr;
+
+ public:
+  const Value* arguments = nullptr;
+
+ private:
   alignas(8) uint8_t scratch_[kScratch];
 
  public:
@@ -79,27 +71,40 @@ class alignas(kCacheLine) Task {
   /// Memory that lives until `recycle()`: inline while it fits. Throws std::bad_alloc.
   /// Thread: the task's owner of the moment.
   uint8_t* scratch(size_t size);
+  /// Made when first asked for. Throws std::bad_alloc.
+  Extras& make_extras();
+  /// nullptr: it has none.
+  Extras* extras() const noexcept { return extras_; }
+  /// Has `give_back(what)` called when the task is done with. Throws std::bad_alloc, and has then changed nothing.
+  void at_recycle(void (*give_back)(void*) noexcept, void* what);
   /// Back to an empty task; `slot` and `generation` stay.
   void recycle() noexcept {
-    if (result_owned || failure || blocks_) release();
+    if (result_owned || blocks_ || extras_) release();
     used_ = 0;
     result = Value::undefined();
-    status = OFFLOOP_OK;
+    status = decided = OFFLOOP_OK;
     arguments = nullptr;
     argument_count = 0;
     borrows = false;
+    urgent = controlled = false;
     in_flight = false;
     stop.store(false, std::memory_order_relaxed);  // nobody else holds the task now
   }
-  /// Runs the body. Returns false if the task is not finished but to be settled at `due_ns`.
-  bool run() noexcept;
+  enum class Ended : uint8_t { settled, sleeps, yields };
+  /// Runs the body. If the task is not settled by it, it sleeps until the time in `result`, or waits for
+  /// another turn.
+  Ended run() noexcept;
   /// Ends the task without running it.
   void refuse(Status why) noexcept { status = static_cast<uint8_t>(why); }
+  /// Throws std::bad_alloc.
   void fail(Failure::Source source, int number, const char* name, const char* syscall, std::string message);
+  /// Tells the environment something about a task that goes on. Thread: whoever keeps it from going home meanwhile.
+  void tell(Extras::News news) noexcept;
 };
 static_assert(sizeof(Task) <= 256, "a million queued tasks must stay affordable");
 
-/// What a body returns for "not finished: the reactor settles it at due_ns". Never leaves core.
-inline constexpr Status kPending = OFFLOOP_STATUS_COUNT;
+/// What a body returns for "not finished": it sleeps, or it gets another turn. Never leave core.
+inline constexpr Status kSleeps = OFFLOOP_STATUS_COUNT;
+inline constexpr Status kYields = static_cast<Status>(OFFLOOP_STATUS_COUNT + 1);
 
 }  // namespace offloop

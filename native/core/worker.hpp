@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/linger.hpp"
+#include "core/executor.hpp"
 #include "core/task.hpp"
 
 namespace offloop {
@@ -33,12 +34,18 @@ class Worker {
 
   /// Runs what is in the hand and posts it home, one push for each stretch of tasks with the same home.
   /// Counts them as finished first, so that a task that is home takes up no room.
-  void work(std::atomic<uint32_t>& finished) noexcept;
+  void work(Pool& pool) noexcept;
+  /// One task of the hand, timed by itself: it has limits or listeners.
+  Task::Ended run_controlled(Task& task) noexcept;
 
   Task* hand_[kHand];
-  uint32_t held_ = 0;      // tasks in the hand, until the pool counts them as done
-  int64_t worked_ns_ = 0;  // the last hand's run time, if it was worth measuring
+  uint32_t held_ = 0;     // tasks in the hand, until the pool counts them as done
+  int64_t took_ns_ = 0;   // when the hand was filled
+  int64_t brief_ns_ = 0;  // what a task of the last hand took, if it was brief; else 0
+  bool measures_cpu_ = true;
+  bool alive_ = false;  // has a thread; guarded by the pool's lock
   Linger linger_;
+  Times times_;
   std::atomic<uint32_t> wanted_{0};
 };
 

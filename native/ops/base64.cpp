@@ -1,9 +1,12 @@
 #include <algorithm>
 #include <array>
+#include <span>
+#include <utility>
 
 #include "ops/bodies.hpp"
 #include "ops/openssl.hpp"
 #include "ops/output.hpp"
+#include "ops/pieces.hpp"
 
 namespace offloop::ops {
 namespace {
@@ -12,6 +15,10 @@ namespace {
 constexpr size_t kEncodePiece = size_t{3} << 15;
 /// Whole groups of 4 characters, small enough for any stack.
 constexpr size_t kDecodePiece = 4096;
+/// Characters looked at in one piece, however few of them count.
+constexpr size_t kMostSkipped = size_t{64} << 10;
+/// From here on it may take a large part of a turn.
+constexpr size_t kLong = size_t{1} << 20;
 
 /// Characters that count, in the standard alphabet; 0 for those that are passed over.
 constexpr std::array<uint8_t, 256> kStandard = [] {
@@ -24,48 +31,97 @@ constexpr std::array<uint8_t, 256> kStandard = [] {
   return standard;
 }();
 
-}  // namespace
+class Encoding {
+ public:
+  /// Every block of text ends with a NUL, which the next one overwrites.
+  Encoding(Call& call, const OpenSsl& ssl)
+      : ssl_(ssl), data_(call.bytes(0)), text_(call, size_of_text(data_.size()) + 1) {}
 
-Status to_base64(Call& call) {
-  const OpenSsl* ssl = OpenSsl::of_host();
-  if (!ssl) return call.unsupported(OpenSsl::kMissing);
-  auto rest = call.bytes(0);
-  const size_t size = (rest.size() + 2) / 3 * 4;
-  Output text(call, size + 1);  // every block ends with a NUL, which the next one overwrites
-  for (uint8_t* out = text.data(); !rest.empty();) {
-    if (call.stopped()) return call.cancelled();
-    const auto piece = rest.first(std::min(rest.size(), kEncodePiece));
-    out += ssl->encode_base64(out, piece.data(), static_cast<int>(piece.size()));
-    rest = rest.subspan(piece.size());
+  size_t done() const noexcept { return done_; }
+  size_t total() const noexcept { return data_.size(); }
+
+  std::optional<Status> step(Call& call) {
+    const auto piece = data_.subspan(done_, std::min(data_.size() - done_, kEncodePiece));
+    uint8_t* out = text_.data() + size_of_text(done_);
+    if (!piece.empty()) ssl_.encode_base64(out, piece.data(), static_cast<int>(piece.size()));
+    done_ += piece.size();
+    if (done_ < data_.size()) return std::nullopt;
+    return text_.returns(call, size_of_text(done_), OFFLOOP_TEXT);
   }
-  return text.returns(size, OFFLOOP_TEXT);
-}
 
-Status from_base64(Call& call) {
-  const OpenSsl* ssl = OpenSsl::of_host();
-  if (!ssl) return call.unsupported(OpenSsl::kMissing);
-  const auto text = call.bytes(0);
-  Output bytes(call, text.size() / 4 * 3 + 3);
-  size_t used = 0;
-  for (size_t at = 0, end = text.size(); at < end;) {
-    if (call.stopped()) return call.cancelled();
+ private:
+  static constexpr size_t size_of_text(size_t size) noexcept { return (size + 2) / 3 * 4; }
+
+  const OpenSsl& ssl_;
+  std::span<const uint8_t> data_;
+  size_t done_ = 0;
+  Output text_;
+};
+
+class Decoding {
+ public:
+  Decoding(Call& call, const OpenSsl& ssl)
+      : ssl_(ssl), text_(call.bytes(0)), end_(text_.size()), bytes_(call, end_ / 4 * 3 + 3) {}
+
+  size_t done() const noexcept { return at_; }
+  size_t total() const noexcept { return text_.size(); }
+
+  std::optional<Status> step(Call& call) {
     uint8_t clean[kDecodePiece];
-    size_t count = 0;
-    while (count < kDecodePiece && at < end) {
-      if (text[at] == '=') {
-        end = at;
+    size_t count = std::exchange(left_, 0);
+    std::copy_n(kept_, count, clean);
+    const size_t stop = at_ + std::min(end_ - at_, kMostSkipped);
+    size_t at = at_;
+    while (count < kDecodePiece && at < stop) {
+      if (text_[at] == '=') {
+        end_ = at;
         break;
       }
-      clean[count] = kStandard[text[at++]];
+      clean[count] = kStandard[text_[at++]];
       count += clean[count] != 0;
     }
+    at_ = at;
+
+    const size_t left = count % 4;
+    const bool more = at < end_;
+    if (more) {
+      left_ = left;
+      std::copy_n(clean + count - left, left, kept_);
+      count -= left;
+    } else if (left > 0) {
+      std::fill_n(clean + count, 4 - left, 'A');
+      count += 4 - left;
+    }
+    if (count > 0) ssl_.decode_base64(bytes_.data() + used_, clean, static_cast<int>(count));
+    used_ += count / 4 * 3;
+    if (more) return std::nullopt;
     // The last group may be short: 2 characters make 1 byte, 3 make 2, and 1 alone makes none.
-    const size_t whole = count / 4 * 3, left = count % 4;
-    if (left > 0) std::fill_n(clean + count, 4 - left, 'A');
-    ssl->decode_base64(bytes.data() + used, clean, static_cast<int>((count + 3) / 4 * 4));
-    used += whole + (left > 1 ? left - 1 : 0);
+    if (left > 0) used_ -= left > 1 ? 4 - left : 3;
+    return bytes_.returns(call, used_);
   }
-  return bytes.returns(used);
+
+ private:
+  const OpenSsl& ssl_;
+  std::span<const uint8_t> text_;
+  size_t end_;  // where the text ends, as far as known
+  size_t at_ = 0;
+  Output bytes_;
+  size_t used_ = 0;
+  uint8_t kept_[3];  // characters of a group that the next piece completes
+  size_t left_ = 0;  // so many
+};
+
+template <class Work>
+Status convert(Call& call) {
+  const OpenSsl* ssl = OpenSsl::of_host();
+  if (!ssl) return call.unsupported(OpenSsl::kMissing);
+  if (call.bytes(0).size() >= kLong) return do_in_turns<Work>(call, call, *ssl);
+  return do_at_once(call, Work(call, *ssl));
 }
+
+}  // namespace
+
+Status to_base64(Call& call) { return convert<Encoding>(call); }
+Status from_base64(Call& call) { return convert<Decoding>(call); }
 
 }  // namespace offloop::ops

@@ -35,6 +35,6 @@ Status gunzip(Call& call);   // the same
 
 // base64.cpp
 Status to_base64(Call& call);    // (data) -> text
-Status from_base64(Call& call);  // (text) -> bytes
+Status from_base64(Call& call);  // (text, of which only the low byte of each UTF-16 unit counts: bytes) -> bytes
 
 }  // namespace offloop::ops

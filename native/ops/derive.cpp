@@ -38,7 +38,7 @@ Status scrypt(Call& call) {
                                parallelism, max_memory, key.data(), size)) {
     return refused(call, *ssl, "Scrypt failed");
   }
-  return key.returns(size);
+  return key.returns(call, size);
 }
 
 Status pbkdf2(Call& call) {
@@ -56,7 +56,7 @@ Status pbkdf2(Call& call) {
                    static_cast<int>(salt.size()), iterations, algorithm->digest, static_cast<int>(size), key.data())) {
     return refused(call, *ssl, "PBKDF2 failed");
   }
-  return key.returns(size);
+  return key.returns(call, size);
 }
 
 }  // namespace offloop::ops

@@ -1,17 +1,19 @@
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <new>
 #include <utility>
 
 #include "ops/bodies.hpp"
 #include "ops/output.hpp"
+#include "ops/pieces.hpp"
 #include "platform/file.hpp"
 
 namespace offloop::ops {
 namespace {
 
-/// What one system call moves before the stop flag is looked at again.
-constexpr size_t kPiece = size_t{1} << 20;
+/// What one system call moves before the stop flag is looked at again: a tenth of a millisecond, or as long as the disk takes.
+constexpr size_t kPiece = size_t{256} << 10;
 /// First room for what does not tell its size: pipes, devices, /proc.
 constexpr size_t kUnknown = size_t{64} << 10;
 
@@ -34,33 +36,42 @@ Status read_file(Call& call) {
 
   if (!std::in_range<size_t>(known)) throw std::bad_alloc();
   Output output(call, known > 0 ? static_cast<size_t>(known) : kUnknown);
-  for (size_t used = 0;;) {
+  const double total = known > 0 ? static_cast<double>(known) : std::numeric_limits<double>::quiet_NaN();
+  Pace pace;
+  size_t used = 0;
+  for (;;) {
     if (call.stopped()) return call.cancelled();
-    if (used == output.capacity()) {
-      if (known > 0) return output.returns(used);
-      output.grow(used * 2);
-    }
+    if (known > 0 && used == output.capacity()) break;
+    if (!output.makes_room(used, 1)) continue;
     size_t done = 0;
     const size_t room = std::min(output.capacity() - used, kPiece);
     if (int error = file.read(output.data() + used, room, done)) return call.fails_in_system("read", error);
-    if (done == 0) return output.returns(used);
+    if (done == 0) break;
     used += done;
+    pace.tell(call, static_cast<double>(used), total);
   }
+  call.progress(static_cast<double>(used), static_cast<double>(used));
+  return output.returns(call, used);
 }
 
 Status write_file(Call& call) {
   File file;
   if (int error = file.open(path_of(call), File::Use::replace)) return call.fails_in_system("open", error);
-  for (auto rest = call.bytes(1); !rest.empty();) {
+  const auto contents = call.bytes(1);
+  const auto total = static_cast<double>(contents.size());
+  Pace pace;
+  for (auto rest = contents; !rest.empty();) {
     if (call.stopped()) return call.cancelled();
     size_t done = 0;
     if (int error = file.write(rest.data(), std::min(rest.size(), kPiece), done)) {
       return call.fails_in_system("write", error);
     }
     rest = rest.subspan(done);
+    pace.tell(call, total - static_cast<double>(rest.size()), total);
   }
   // Some file systems tell only now that the bytes did not fit.
   if (int error = file.close()) return call.fails_in_system("close", error);
+  call.progress(total, total);
   return call.returns();
 }
 

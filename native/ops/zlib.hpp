@@ -40,6 +40,7 @@ struct Zlib {
   static constexpr int kOk = 0, kStreamEnd = 1, kNeedDictionary = 2;
   static constexpr int kDataError = -3, kMemoryError = -4, kBufferError = -5;
   static constexpr int kDeflated = 8;
+  static constexpr int kHuffmanOnly = 2, kRle = 3;
   /// Added to the window bits: the gzip format instead of zlib's own.
   static constexpr int kGzip = 16;
 

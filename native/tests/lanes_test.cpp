@@ -29,14 +29,13 @@ class LanesTest : public ::testing::Test {
   void expect_order(const std::vector<Task*>& expected) {
     ASSERT_EQ(lanes_.size(), expected.size());
     for (Task* each : expected) {
-      EXPECT_EQ(lanes_.front(), each);
-      EXPECT_EQ(lanes_.pop(), each);
+      EXPECT_EQ(lanes_.pop(0), each);
       EXPECT_EQ(each->lane, Task::kNoLane);
     }
     EXPECT_EQ(lanes_.size(), 0u);
   }
 
-  Lanes lanes_;
+  Lanes lanes_{1'000'000};
   std::deque<Task> tasks_;
 };
 
@@ -91,7 +90,7 @@ TEST_F(LanesTest, count_what_is_not_brief) {
   EXPECT_EQ(lanes_.long_ones(), 2u);
   lanes_.remove(one);
   EXPECT_EQ(lanes_.long_ones(), 1u);
-  lanes_.pop();
+  lanes_.pop(0);
   EXPECT_EQ(lanes_.long_ones(), 0u);
   EXPECT_EQ(lanes_.size(), 2u);
 }
@@ -99,7 +98,7 @@ TEST_F(LanesTest, count_what_is_not_brief) {
 TEST_F(LanesTest, keep_the_order_while_a_lane_grows_with_its_ring_wrapped) {
   std::vector<Task*> waiting;
   for (int i = 0; i < 40; ++i) push(4);
-  for (int i = 0; i < 30; ++i) lanes_.pop();  // 10 are left, and the ring of 64 starts at 30
+  for (int i = 0; i < 30; ++i) lanes_.pop(0);  // 10 are left, and the ring of 64 starts at 30
   waiting.clear();
   for (int i = 30; i < 40; ++i) waiting.push_back(&tasks_[i]);
   for (int i = 0; i < 10'000; ++i) waiting.push_back(push(4));
@@ -122,7 +121,7 @@ TEST_F(LanesTest, find_a_task_that_moved_when_its_lane_grew) {
 
 TEST_F(LanesTest, work_after_a_burst_gave_its_memory_back) {
   for (int i = 0; i < 10'000; ++i) push(4);
-  while (lanes_.size() > 0) lanes_.pop();
+  while (lanes_.size() > 0) lanes_.pop(0);
   Task* next = push(4);
   expect_order({next});
 }
@@ -150,7 +149,7 @@ TEST_F(LanesTest, agree_with_eight_plain_queues_over_random_work) {
     } else if (choice < 75) {
       for (auto& queue : model) {
         if (queue.empty()) continue;
-        ASSERT_EQ(lanes_.pop(), queue.front());
+        ASSERT_EQ(lanes_.pop(0), queue.front());
         queue.pop_front();
         break;
       }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <thread>
 #include <vector>
 
@@ -58,7 +59,7 @@ TEST(Mailbox, delivers_a_chain_in_its_order) {
   Task& newest = task_in(*mailbox, 1);
   newest.next = &oldest;
   mailbox->post(&newest, &oldest, 2);
-  Task* first = mailbox->take();
+  Letter* first = mailbox->take();
   EXPECT_EQ(first, &oldest);
   EXPECT_EQ(first->next, &newest);
   EXPECT_EQ(newest.next, nullptr);
@@ -104,6 +105,74 @@ TEST(Mailbox, counts_a_chain_that_comes_home_to_nobody) {
   Mailbox* next = Mailbox::open();
   EXPECT_EQ(next, mailbox);
   next->abandon(0);
+}
+
+TEST(Mailbox, delivers_notices_among_tasks_in_their_order) {
+  Mailbox* mailbox = Mailbox::open();
+  Bell bell;
+  mailbox->connect(&Bell::ring, &bell);
+  Task& goes_on = task_in(*mailbox, 0);
+  Task& done = task_in(*mailbox, 1);
+  Extras::Notice& notice = goes_on.make_extras().notice;
+  mailbox->post_notice(notice);
+  EXPECT_EQ(bell.rings, 1);
+  mailbox->post(&done);
+  mailbox->post(&goes_on);
+  Letter* letter = mailbox->take();
+  ASSERT_EQ(letter, &notice);
+  EXPECT_TRUE(letter->is(Letter::Kind::notice));
+  EXPECT_EQ(letter->next, &done);
+  EXPECT_EQ(letter->next->next, &goes_on);
+  EXPECT_TRUE(goes_on.is(Letter::Kind::task));
+  mailbox->post_notice(notice);  // it has been taken, and can go again
+  EXPECT_EQ(mailbox->take(), &notice);
+  EXPECT_TRUE(mailbox->sleep());
+  mailbox->post_notice(notice);
+  EXPECT_EQ(bell.rings, 2);
+  mailbox->abandon(0);
+}
+
+TEST(Mailbox, counts_no_notice_as_a_task_that_is_home_when_it_is_abandoned) {
+  Mailbox* mailbox = Mailbox::open();
+  Task& told = task_in(*mailbox, 0);
+  Task& in_the_box = task_in(*mailbox, 1);
+  Task& tells_late = task_in(*mailbox, 2);
+  mailbox->post_notice(told.make_extras().notice);
+  mailbox->post(&in_the_box);
+  mailbox->post_notice(in_the_box.make_extras().notice);
+  tells_late.make_extras();
+  mailbox->abandon(3);
+  mailbox->post_notice(tells_late.extras()->notice);  // to nobody
+
+  Mailbox* other = Mailbox::open();
+  EXPECT_NE(other, mailbox) << "two tasks are still out";
+  mailbox->post(&told);
+  Mailbox* another = Mailbox::open();
+  EXPECT_NE(another, mailbox);
+  mailbox->post(&tells_late);
+  Mailbox* next = Mailbox::open();
+  EXPECT_EQ(next, mailbox);
+  for (Mailbox* open : {other, another, next}) open->abandon(0);
+}
+
+TEST(Mailbox, survives_an_environment_that_leaves_while_its_tasks_tell_of_themselves) {
+  auto pool = testing::make_pool();
+  std::deque<Environment> leavers;  // bodies must outlive their tasks
+  for (int round = 0; round < 100; ++round) {
+    Environment& leaver = leavers.emplace_back();
+    for (int i = 0; i < 16; ++i) {
+      leaver.run(*pool,
+                 [](Call& call) {
+                   for (int step = 0; step < 50; ++step) call.progress(step, 50);
+                   return call.state<int>(0)++ < 2 ? call.yields() : call.settles_at(steady_ns() + 10'000);
+                 },
+                 {.timeout_ns = i % 2 ? 10'000 : Timer::kNever, .tells_start = true, .watched = true});
+    }
+    if (round % 2) leaver.await(1);
+    leaver.leave();
+  }
+  Environment stayer;
+  testing::close_and_wait(stayer, *pool);
 }
 
 TEST(Mailbox, does_not_ring_once_it_is_abandoned) {
@@ -156,7 +225,7 @@ TEST(Mailbox, frees_its_tasks_whoever_comes_home_last) {
     }
     while (ready == 0) std::this_thread::yield();
     uint32_t out = kTasks;
-    for (Task* task = mailbox->take(); task; task = task->next) --out;
+    for (Letter* task = mailbox->take(); task; task = task->next) --out;
     mailbox->abandon(out);
     for (std::thread& worker : workers) worker.join();
     Mailbox* next = Mailbox::open();

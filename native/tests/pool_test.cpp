@@ -27,7 +27,7 @@ TEST_F(PoolTest, runs_a_task_on_another_thread_and_sends_it_home) {
 
 TEST_F(PoolTest, starts_no_thread_before_there_is_work) {
   open(4);
-  EXPECT_EQ(pool_->counts().threads, 0u);
+  EXPECT_EQ(pool_->counts().started, 0u);
 }
 
 TEST_F(PoolTest, runs_as_many_long_tasks_at_once_as_it_has_threads) {
@@ -35,7 +35,7 @@ TEST_F(PoolTest, runs_as_many_long_tasks_at_once_as_it_has_threads) {
   for (int i = 0; i < 3; ++i) occupy();
   const Pool::Counts counts = pool_->counts();
   EXPECT_EQ(counts.running, 3u);
-  EXPECT_EQ(counts.threads, 3u);
+  EXPECT_EQ(counts.started, 3u);
   EXPECT_EQ(counts.queued, 0u);
 }
 
@@ -69,7 +69,7 @@ TEST_F(PoolTest, never_runs_more_tasks_at_once_than_it_has_threads) {
   }
   environment_.await_all();
   EXPECT_LE(most, 2);
-  EXPECT_LE(pool_->counts().threads, 2u);
+  EXPECT_LE(pool_->counts().started, 2u);
 }
 
 TEST_F(PoolTest, keeps_a_brief_task_from_waiting_behind_a_long_one_while_a_thread_is_free) {
@@ -331,7 +331,7 @@ TEST_F(PoolTest, finishes_what_waits_before_its_last_thread_says_farewell) {
   ASSERT_EQ(home.size(), 504u);
   EXPECT_EQ(home.back(), &farewell);
   for (Task* task : home) EXPECT_EQ(task->status, OFFLOOP_OK);
-  EXPECT_EQ(pool_->counts().threads, 0u);
+  EXPECT_EQ(pool_->counts().started, 0u);
   pool_.reset();
 }
 
@@ -339,7 +339,7 @@ TEST_F(PoolTest, wakes_its_parked_threads_to_end_them) {
   open(3);
   park_all(3);
   close_and_wait(environment_, *pool_);
-  EXPECT_EQ(pool_->counts().threads, 0u);
+  EXPECT_EQ(pool_->counts().started, 0u);
   pool_.reset();
 }
 

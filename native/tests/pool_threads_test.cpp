@@ -23,7 +23,7 @@ TEST_F(PoolTest, starts_one_thread_for_tasks_that_come_one_after_the_other) {
     environment_.run(*pool_, nothing);
     ASSERT_EQ(environment_.await(1).size(), 1u);
   }
-  EXPECT_EQ(pool_->counts().threads, 1u);
+  EXPECT_EQ(pool_->counts().started, 1u);
 }
 
 TEST_F(PoolTest, parks_threads_that_have_nothing_to_do_and_wakes_them_instead_of_starting_more) {
@@ -34,7 +34,7 @@ TEST_F(PoolTest, parks_threads_that_have_nothing_to_do_and_wakes_them_instead_of
     environment_.run(*pool_, nothing);
     ASSERT_EQ(environment_.await(1).size(), 1u);
   }
-  EXPECT_EQ(pool_->counts().threads, 2u);
+  EXPECT_EQ(pool_->counts().started, 2u);
 }
 
 #if defined(__linux__)
@@ -96,9 +96,9 @@ TEST_F(PoolTest, fails_its_tasks_when_its_first_thread_cannot_start_and_recovers
     ASSERT_EQ(environment_.await_all().size(), 10u);
     for (Task* task : tasks) {
       EXPECT_EQ(task->status, OFFLOOP_SYSTEM);
-      ASSERT_TRUE(task->failure);
-      EXPECT_EQ(task->failure->number, -EAGAIN);
-      EXPECT_STREQ(task->failure->syscall, "pthread_create");
+      ASSERT_TRUE(task->extras() && task->extras()->failure);
+      EXPECT_EQ(task->extras()->failure->number, -EAGAIN);
+      EXPECT_STREQ(task->extras()->failure->syscall, "pthread_create");
     }
   }
   EXPECT_EQ(pool_->counts().queued, 0u);
@@ -116,7 +116,7 @@ TEST_F(PoolTest, does_all_the_work_with_the_threads_it_has_when_no_more_can_star
   for (int i = 0; i < 100; ++i) tasks.push_back(&environment_.run(*pool_, nothing));
   environment_.await_all();
   for (Task* task : tasks) EXPECT_EQ(task->status, OFFLOOP_OK);
-  EXPECT_EQ(pool_->counts().threads, 1u);
+  EXPECT_EQ(pool_->counts().started, 1u);
 }
 
 TEST_F(PoolTest, fails_its_tasks_when_there_is_no_memory_for_its_first_thread) {

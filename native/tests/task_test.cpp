@@ -11,14 +11,17 @@
 namespace offloop {
 namespace {
 
-/// Runs `body` as a task and returns whether it finished.
-bool run(Task& task, Body body) {
+/// Runs `body` as a task, for one turn.
+Task::Ended run(Task& task, Body body) {
   const Operation operation{"test", body, false};
   task.operation = &operation;
-  const bool finished = task.run();
+  const Task::Ended ended = task.run();
   task.operation = nullptr;
-  return finished;
+  return ended;
 }
+
+/// nullptr: it has not failed, or not said why.
+const Failure* failure_of(const Task& task) { return task.extras() ? task.extras()->failure.get() : nullptr; }
 
 std::string_view text_of(const Value& value) {
   return {reinterpret_cast<const char*>(value.bytes), static_cast<size_t>(value.size)};
@@ -112,7 +115,7 @@ TEST(Task, is_empty_after_it_is_recycled_but_for_slot_and_generation) {
   EXPECT_EQ(task.generation, 9u);
   EXPECT_EQ(task.status, OFFLOOP_OK);
   EXPECT_EQ(task.result.kind, OFFLOOP_UNDEFINED);
-  EXPECT_EQ(task.failure, nullptr);
+  EXPECT_EQ(failure_of(task), nullptr);
   EXPECT_FALSE(task.result_owned);
   EXPECT_FALSE(task.in_flight);
   EXPECT_FALSE(task.borrows);
@@ -123,7 +126,7 @@ TEST(Task, is_empty_after_it_is_recycled_but_for_slot_and_generation) {
 
 TEST(Task, brings_its_result_home) {
   Task task;
-  EXPECT_TRUE(run(task, [](Call& call) { return call.returns(Value::of(42.0)); }));
+  EXPECT_EQ(run(task, [](Call& call) { return call.returns(Value::of(42.0)); }), Task::Ended::settled);
   EXPECT_EQ(task.status, OFFLOOP_OK);
   EXPECT_EQ(task.result.number, 42.0);
 }
@@ -169,11 +172,11 @@ TEST(Task, sees_its_arguments) {
 
 TEST(Task, fails_with_the_message_of_the_exception_its_body_throws) {
   Task task;
-  EXPECT_TRUE(run(task, [](Call&) -> Status { throw std::runtime_error("no such luck"); }));
+  EXPECT_EQ(run(task, [](Call&) -> Status { throw std::runtime_error("no such luck"); }), Task::Ended::settled);
   EXPECT_EQ(task.status, OFFLOOP_TASK_FAILED);
-  ASSERT_TRUE(task.failure);
-  EXPECT_EQ(task.failure->source, Failure::Source::task);
-  EXPECT_EQ(task.failure->message, "no such luck");
+  ASSERT_TRUE(failure_of(task));
+  EXPECT_EQ(failure_of(task)->source, Failure::Source::task);
+  EXPECT_EQ(failure_of(task)->message, "no such luck");
 }
 
 TEST(Task, says_that_memory_ran_out_when_its_body_throws_bad_alloc) {
@@ -186,7 +189,7 @@ TEST(Task, fails_when_its_body_throws_what_is_no_exception) {
   Task task;
   run(task, [](Call&) -> Status { throw 42; });
   EXPECT_EQ(task.status, OFFLOOP_TASK_FAILED);
-  EXPECT_EQ(task.failure, nullptr);
+  EXPECT_EQ(failure_of(task), nullptr);
 }
 
 TEST(Task, fails_without_a_message_when_there_is_no_memory_for_one) {
@@ -197,28 +200,28 @@ TEST(Task, fails_without_a_message_when_there_is_no_memory_for_one) {
     run(task, [](Call&) -> Status { throw error; });
   }
   EXPECT_EQ(task.status, OFFLOOP_TASK_FAILED);
-  EXPECT_EQ(task.failure, nullptr);
+  EXPECT_EQ(failure_of(task), nullptr);
 }
 
 TEST(Task, tells_who_refused) {
   Task system;
   run(system, [](Call& call) { return call.fails_in_system("open", ENOENT); });
   EXPECT_EQ(system.status, OFFLOOP_SYSTEM);
-  EXPECT_EQ(system.failure->source, Failure::Source::system);
-  EXPECT_EQ(system.failure->number, -ENOENT);
-  EXPECT_STREQ(system.failure->syscall, "open");
+  EXPECT_EQ(failure_of(system)->source, Failure::Source::system);
+  EXPECT_EQ(failure_of(system)->number, -ENOENT);
+  EXPECT_STREQ(failure_of(system)->syscall, "open");
 
   Task resolver;
   run(resolver, [](Call& call) { return call.fails_in_resolver("ENOTFOUND", -3008); });
   EXPECT_EQ(resolver.status, OFFLOOP_SYSTEM);
-  EXPECT_EQ(resolver.failure->source, Failure::Source::resolver);
-  EXPECT_STREQ(resolver.failure->name, "ENOTFOUND");
+  EXPECT_EQ(failure_of(resolver)->source, Failure::Source::resolver);
+  EXPECT_STREQ(failure_of(resolver)->name, "ENOTFOUND");
 
   Task library;
   run(library, [](Call& call) { return call.fails_in_library("Z_DATA_ERROR", -3, "bad data"); });
   EXPECT_EQ(library.status, OFFLOOP_TASK_FAILED);
-  EXPECT_EQ(library.failure->source, Failure::Source::library);
-  EXPECT_EQ(library.failure->message, "bad data");
+  EXPECT_EQ(failure_of(library)->source, Failure::Source::library);
+  EXPECT_EQ(failure_of(library)->message, "bad data");
 
   Task unsupported;
   run(unsupported, [](Call& call) { return call.unsupported("not here"); });
@@ -228,10 +231,11 @@ TEST(Task, tells_who_refused) {
 TEST(Task, is_cancelled_without_running_when_it_was_stopped_before) {
   Task task;
   task.stop = true;
-  EXPECT_TRUE(run(task, [](Call& call) {
+  const Task::Ended ended = run(task, [](Call& call) {
     ADD_FAILURE() << "it ran";
     return call.returns();
-  }));
+  });
+  EXPECT_EQ(ended, Task::Ended::settled);
   EXPECT_EQ(task.status, OFFLOOP_CANCELLED);
 }
 
@@ -250,8 +254,9 @@ TEST(Task, lets_its_body_see_the_stop_flag) {
 
 TEST(Task, is_not_finished_when_its_body_leaves_it_to_the_reactor) {
   Task task;
-  EXPECT_FALSE(run(task, [](Call& call) { return call.settles_at(123); }));
-  EXPECT_EQ(task.due_ns, 123);
+  EXPECT_EQ(run(task, [](Call& call) { return call.settles_at(123); }), Task::Ended::sleeps);
+  EXPECT_EQ(task.result.integer, 123);
+  EXPECT_EQ(task.due_ns, Timer::kNever) << "its limits may be using its timer";
   EXPECT_EQ(task.status, OFFLOOP_OK);
 }
 

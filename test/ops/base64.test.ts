@@ -62,23 +62,54 @@ describe('fromBase64', () => {
     expect(await fromBase64(text)).toEqual(Buffer.from(text, 'base64'));
   });
 
-  it('reads any mixture as Node does', async () => {
-    const characters = 'ABCxyz0189+/-_ \n\r*~\0é';
-    let state = 1;
-    const random = (below: number): number => {
-      state = (state * 48_271) % 2_147_483_647;
-      return state % below;
-    };
-    const texts = Array.from({ length: 5000 }, (_, i) => {
-      const length = i % 100 === 0 ? 5000 + random(200_000) : random(40);
-      const letters = Array.from({ length }, () => (random(9999) === 0 ? '=' : characters[random(characters.length)]));
-      return letters.join('');
-    });
-    const decoded = await Promise.all(texts.map((text) => fromBase64(text)));
-    decoded.forEach((bytes, i) => {
-      expect(bytes.equals(Buffer.from(texts[i] as string, 'base64')), JSON.stringify(texts[i])).toBe(true);
-    });
+  it.each([
+    '\u0159WJj',
+    'YW\u013dJj',
+    'YQ\u013d\u013d',
+    'YQ=\u0159',
+    'YW\u0100Jj',
+    '\ud859WJj',
+    'YW\udc4aj',
+    '😀YWJj',
+    'YWJj\u3d3d\u3d3dYWJj',
+    'Y\uff37\uff2a\uff4a',
+  ])('reads characters beyond Latin-1 as Node does, by their low bytes: %j', async (text) => {
+    const long = text.repeat(100_000); // too much for the memory between the threads
+    expect(await fromBase64(text)).toEqual(Buffer.from(text, 'base64'));
+    expect((await fromBase64(long)).equals(Buffer.from(long, 'base64'))).toBe(true);
   });
+
+  it.each([1, 2, 3])(
+    'goes on in the middle of a group after much that is passed over: %i characters',
+    async (count) => {
+      const text = `${'YWJj'.slice(0, count)}${' '.repeat(200_000)}${'YWJj'.slice(count)}YWJj${'\n'.repeat(70_000)}YQ`;
+      for (const times of [1, 5]) {
+        expect(await fromBase64(text.repeat(times))).toEqual(Buffer.from(text.repeat(times), 'base64'));
+      }
+    },
+  );
+
+  it.each(['ABCxyz0189+/-_ \n\r*~\0é', 'ABCxyz0189+/-_ \n\u0159\u0100\u3d3e\ud83d'])(
+    'reads any mixture of %j as Node does',
+    async (characters) => {
+      let state = 1;
+      const random = (below: number): number => {
+        state = (state * 48_271) % 2_147_483_647;
+        return state % below;
+      };
+      const texts = Array.from({ length: 5000 }, (_, i) => {
+        const length = i % 100 === 0 ? 5000 + random(200_000) : random(40);
+        const letters = Array.from({ length }, () =>
+          random(9999) === 0 ? '=' : characters[random(characters.length)],
+        );
+        return letters.join('');
+      });
+      const decoded = await Promise.all(texts.map((text) => fromBase64(text)));
+      decoded.forEach((bytes, i) => {
+        expect(bytes.equals(Buffer.from(texts[i] as string, 'base64')), JSON.stringify(texts[i])).toBe(true);
+      });
+    },
+  );
 
   it('throws for what is not text', () => {
     for (const text of [undefined, null, 5, Buffer.from('YWJj')]) {

@@ -31,9 +31,11 @@ async function expectSameOutcome(promise: Promise<Buffer>, byNode: () => Buffer)
 }
 
 describe.each(formats)('$name', ({ pack, packByNode, unpack, unpackByNode }) => {
-  it.each(SIZES)('packs %i bytes as Node does, at every level, and back', async (size) => {
+  const pieces = [128, KIB, 4 * KIB, 16 * KIB].flatMap((piece) => [piece - 1, piece, piece + 1]);
+
+  it.each([...SIZES, ...pieces])('packs %i bytes as Node does, at every level, and back', async (size) => {
     const data = bytesOf(size);
-    for (const level of [-1, 0, 1, 6, 9]) {
+    for (const level of [-1, 0, 1, 6, 8, 9]) {
       const packed = await pack(data, { level });
       expect(packed.equals(packByNode(data, { level }))).toBe(true);
       expect((await unpack(packed)).equals(data)).toBe(true);
@@ -90,6 +92,16 @@ describe.each(formats)('$name', ({ pack, packByNode, unpack, unpackByNode }) => 
     const packed = packByNode(bytesOf(100_000));
     for (const windowBits of [0, 8, 9, 12, 14, 15]) {
       await expectSameOutcome(unpack(packed, { windowBits }), () => unpackByNode(packed, { windowBits }));
+    }
+  });
+
+  it('unpacks what was packed for a small window with every window that Node accepts', async () => {
+    const data = bytesOf(300_000);
+    for (const packedBits of [9, 12]) {
+      const packed = packByNode(data, { windowBits: packedBits });
+      for (const windowBits of [0, 8, 9, 10, 12, 15]) {
+        await expectSameOutcome(unpack(packed, { windowBits }), () => unpackByNode(packed, { windowBits }));
+      }
     }
   });
 
@@ -172,6 +184,15 @@ describe('gunzip', () => {
     expect((await gunzip(packed)).equals(Buffer.concat(parts))).toBe(true);
   });
 
+  it.each(['\0', '\0\0\0\0', '\0\xff\xff\xff\xff', '\0\0\0\x80\0'])(
+    'does not rely on the size that the last bytes seem to tell: %j',
+    async (tail) => {
+      const data = bytesOf(9 * MIB);
+      const packed = Buffer.concat([gzipSync(data), Buffer.from(tail, 'latin1')]);
+      expect((await gunzip(packed)).equals(data)).toBe(true);
+    },
+  );
+
   it.each(['\0', '\0\0\0junk', 'junk', '\x1f', '\x1f\x8b', '\x1f\x8bxx', '\x1f\0', '\n'])(
     'takes what follows the last member as Node does: %j',
     async (tail) => {
@@ -182,6 +203,34 @@ describe('gunzip', () => {
 });
 
 describe('inflate', () => {
+  /** Blocks without any data, four in five bytes, then one that holds it. */
+  const emptyBlocks = (groups: number, data: Buffer) => {
+    const blocks = Buffer.alloc(groups * 5, Buffer.from([0x02, 0x08, 0x20, 0x80, 0x00]));
+    const last = Buffer.from([1, data.length & 255, data.length >> 8, ~data.length & 255, (~data.length >> 8) & 255]);
+    return Buffer.concat([Buffer.from([0x78, 0x9c]), blocks, last, data, deflateSync(data).subarray(-4)]);
+  };
+
+  it.each([0, 1, 815, 816, 817, 818, 819, 820, 821, 30_000])(
+    'reads on through %i times four empty blocks',
+    async (groups) => {
+      const packed = emptyBlocks(groups, bytesOf(20_000));
+      expect((await inflate(packed)).equals(bytesOf(20_000))).toBe(true);
+      const cut = packed.subarray(0, groups * 5);
+      await expectSameOutcome(inflate(cut), () => inflateSync(cut));
+    },
+  );
+
+  it('accepts a header that tells a smaller window than the data needs where Node does', async () => {
+    const packed = Buffer.from(deflateSync(bytesOf(300_000)));
+    for (let bits = 8; bits <= 15; ++bits) {
+      const head = (((bits - 8) << 4) | 8) << 8;
+      packed.writeUInt16BE(head + 31 - (head % 31));
+      for (const windowBits of [0, 8, 12, 15]) {
+        await expectSameOutcome(inflate(packed, { windowBits }), () => inflateSync(packed, { windowBits }));
+      }
+    }
+  });
+
   it('ignores what follows the data, and asks for a missing dictionary, as Node does', async () => {
     const tailed = Buffer.concat([deflateSync('abc'), Buffer.from('junk')]);
     await expectSameOutcome(inflate(tailed), () => inflateSync(tailed));

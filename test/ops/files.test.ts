@@ -50,7 +50,7 @@ describe('writeFile and readFile', () => {
 
   it.runIf(isLinux)('read a pipe until its writer closes it', async () => {
     execFileSync('mkfifo', [inFolder('pipe')]);
-    const bytes = bytesOf(300_000);
+    const bytes = bytesOf(5_000_000);
     await using pool = new Pool({ threads: 2 });
     const [read] = await Promise.all([
       readFile(inFolder('pipe'), { pool }),

@@ -16,13 +16,13 @@ function digestByNode(algorithm: string, data: string | Buffer): Buffer {
 
 describe('hash', () => {
   it.each(getHashes())('digests as Node does: %s', async (algorithm) => {
-    for (const size of [0, 1, 64, 127, 128, 129, 4096, 300_000]) {
+    for (const size of [0, 1, 64, 127, 128, 129, 4096, 32_767, 32_768, 32_769, 300_000]) {
       const data = bytesOf(size);
       expect(await hash(algorithm, data)).toEqual(digestByNode(algorithm, data));
     }
   });
 
-  it.each(SIZES)('digests %i bytes whole', async (size) => {
+  it.each([...SIZES, MIB - 1, 3 * MIB])('digests %i bytes whole', async (size) => {
     const data = bytesOf(size);
     expect(await hash('sha256', data)).toEqual(digestByNode('sha256', data));
   });

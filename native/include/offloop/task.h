@@ -4,16 +4,20 @@
 
 /* Every way a task can end, in one list: name and what it means.
  * JavaScript turns a name X into the error code ERR_OFFLOOP_X. */
-#define OFFLOOP_STATUSES(X)                                        \
-  X(OK, "the task returned a result")                              \
-  X(QUEUE_FULL, "refused: the pool holds as many tasks as it may") \
-  X(CANCELLED, "stopped before it had a result")                   \
-  X(CLOSED, "refused: the pool is closed")                         \
-  X(TASK_FAILED, "the task ran and failed")                        \
-  X(NO_MEMORY, "an allocation was refused")                        \
-  X(SYSTEM, "the operating system refused a call")                 \
-  X(UNSUPPORTED, "this runtime or system cannot do it")            \
-  X(DETACHED, "an input's ArrayBuffer was detached before the task began")
+#define OFFLOOP_STATUSES(X)                                     \
+  X(OK, "the task returned a result")                           \
+  X(QUEUE_FULL, "refused: the pool's capacity is used up")      \
+  X(DROPPED, "given up: the pool's capacity is used up")        \
+  X(DEADLINE, "not begun before its deadline")                  \
+  X(TIMEOUT, "stopped: it ran longer than its timeout")         \
+  X(BUDGET, "stopped: its budget of processor time is used up") \
+  X(CANCELLED, "stopped before it had a result")                \
+  X(CLOSED, "refused: the pool is closed")                      \
+  X(TASK_FAILED, "the task ran and failed")                     \
+  X(NO_MEMORY, "an allocation was refused")                     \
+  X(SYSTEM, "the operating system refused a call")              \
+  X(UNSUPPORTED, "this runtime or system cannot do it")         \
+  X(DETACHED, "an input's ArrayBuffer was detached before the task settled")
 
 typedef enum offloop_status {
 #define OFFLOOP_STATUS_NAME(name, meaning) OFFLOOP_##name,

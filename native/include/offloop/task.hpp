@@ -74,7 +74,12 @@ class Bytes {
       : data_(std::exchange(other.data_, nullptr)),
         size_(std::exchange(other.size_, 0)),
         capacity_(std::exchange(other.capacity_, 0)) {}
-  Bytes& operator=(Bytes&&) = delete;
+  Bytes& operator=(Bytes&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(capacity_, other.capacity_);
+    return *this;
+  }
   ~Bytes() { std::free(data_); }
 
   uint8_t* data() noexcept { return data_; }
@@ -127,6 +132,34 @@ class Call {
   /// When the task was accepted, on the steady clock. Units: nanoseconds.
   int64_t accepted_ns() const noexcept;
 
+  /// CPU time left of the task's budget. Units: nanoseconds; INT64_MAX without one. Costs half a microsecond.
+  int64_t budget_left_ns() const noexcept;
+  /// Tells whoever watches how far the task has come, in any unit: bytes, mostly. Only the latest counts. Cheap when
+  /// nobody watches.
+  void progress(double done, double total) noexcept;
+
+  /// True when this run has held its thread for its share (10 ms) while other tasks wait for one: a long body should
+  /// then return `yields()`, having kept what it needs in a `state`. Cheap enough to be asked every 100 us.
+  bool turn_is_over() const noexcept;
+  /// What the body goes on with in its next turn, made of `arguments` in the first. Lives until the task has settled;
+  /// turns may run on different threads. Throws std::bad_alloc, and what the constructor throws.
+  template <class State, class... Arguments>
+  State& state(Arguments&&... arguments) {
+    if (void* kept = kept_state()) return *static_cast<State*>(kept);
+    static_assert(alignof(State) <= alignof(void*), "the task's memory is aligned to words");
+    auto* made = new (scratch(sizeof(State))) State(std::forward<Arguments>(arguments)...);
+    try {
+      keep_state(made, [](void* state) noexcept { static_cast<State*>(state)->~State(); });
+    } catch (...) {
+      made->~State();
+      throw;
+    }
+    return *made;
+  }
+  /// Ends this run and lets others go first: the body is called again when its turn has come. The body returns the value
+  /// this gives it.
+  Status yields() noexcept;
+
   Status returns() noexcept;
   Status returns(Value value) noexcept;
   /// Bytes or Latin-1/UTF-8 text whose memory goes over to the result without a copy.
@@ -151,6 +184,9 @@ class Call {
   Status settles_at(int64_t due_ns) noexcept;
 
  private:
+  void* kept_state() const noexcept;
+  void keep_state(void* state, void (*destroy)(void*) noexcept);
+
   Task& task_;
 };
 

@@ -1,6 +1,7 @@
 #include "support/faults.hpp"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -11,6 +12,8 @@ namespace offloop::testing {
 namespace {
 
 std::atomic<int> starts_left{kNever};
+std::atomic<const std::function<void()>*> start_hook{nullptr};
+std::atomic<uint64_t> writes{0};
 thread_local int allocations_left = kNever;
 
 /// Counts one event down. True: this one fails.
@@ -25,7 +28,10 @@ bool fails(int& left) noexcept {
 
 void fail_thread_starts(int after) noexcept { starts_left = after; }
 
+void at_thread_starts(const std::function<void()>* hook) noexcept { start_hook = hook; }
+
 bool thread_start_fails() noexcept {
+  if (const auto* hook = start_hook.load()) (*hook)();
   int left = starts_left;
   for (;;) {
     int next = left;
@@ -51,9 +57,20 @@ int __wrap_pthread_create(pthread_t* thread, const pthread_attr_t* attributes, v
 }
 }
 bool offloop::testing::can_fail_thread_starts() noexcept { return true; }
+
+extern "C" {
+ssize_t __real_write(int, const void*, size_t);
+ssize_t __wrap_write(int fd, const void* bytes, size_t size) {
+  offloop::testing::writes.fetch_add(1);
+  return __real_write(fd, bytes, size);
+}
+}
+bool offloop::testing::can_count_rings() noexcept { return true; }
 #else
 bool offloop::testing::can_fail_thread_starts() noexcept { return false; }
+bool offloop::testing::can_count_rings() noexcept { return false; }
 #endif
+uint64_t offloop::testing::rings() noexcept { return writes; }
 
 void* operator new(size_t size) {
   void* memory = offloop::testing::allocation_fails() ? nullptr : std::malloc(size ? size : 1);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 namespace offloop::testing {
 
@@ -11,6 +12,13 @@ inline constexpr int kNever = -1;
 /// Thread: any. Linux only: elsewhere there is no way in, and `can_fail_thread_starts` is false.
 void fail_thread_starts(int after) noexcept;
 bool can_fail_thread_starts() noexcept;
+/// Has `hook` called before every start of a thread, on the thread that starts it; nullptr: no more. The same systems.
+void at_thread_starts(const std::function<void()>* hook) noexcept;
+
+/// How often the engine has written to a descriptor, which in these tests is to say: how often a wake handle was rung.
+/// Always 0 where `can_count_rings` is false.
+uint64_t rings() noexcept;
+bool can_count_rings() noexcept;
 
 /// Every allocation by operator new on this thread fails while this lives, after `after` that succeed.
 class FailingAllocations {
