@@ -5,6 +5,7 @@ const drivers = [
   'offloop-low',
   'offloop-balanced',
   'offloop-eco',
+  'offloop-node',
   'threads-tsfn',
   'async-work',
   'asyncworker',

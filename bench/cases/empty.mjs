@@ -5,6 +5,7 @@ export const emptyTaskDrivers = [
   'offloop-low',
   'offloop-balanced',
   'offloop-eco',
+  'offloop-node',
   'threads-tsfn',
   'async-work',
   'asyncworker',

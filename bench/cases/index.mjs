@@ -5,6 +5,7 @@ import { idleCpu } from './idle-cpu.mjs';
 import { isolation } from './isolation.mjs';
 import { loopDelay } from './loop-delay.mjs';
 import { memory } from './memory.mjs';
+import { deadlines, priorities } from './scheduling.mjs';
 import { startup } from './startup.mjs';
 
 /** In the order of the tables. */
@@ -19,6 +20,8 @@ export const cases = [
   bulkBytes,
   loopDelay,
   isolation,
+  priorities,
+  deadlines,
   memory,
   idleCpu,
   startup,

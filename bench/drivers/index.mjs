@@ -7,6 +7,7 @@ import { driver as nodePool } from './node-pool.mjs';
 import { driver as offloopBalanced } from './offloop-balanced.mjs';
 import { driver as offloopEco } from './offloop-eco.mjs';
 import { driver as offloopLow } from './offloop-low.mjs';
+import { driver as offloopNode } from './offloop-node.mjs';
 import { driver as offloopTwoPools } from './offloop-two-pools.mjs';
 import { driver as piscina } from './piscina.mjs';
 import { driver as promiseFloor } from './promise-floor.mjs';
@@ -21,6 +22,7 @@ const drivers = [
   offloopBalanced,
   offloopEco,
   offloopTwoPools,
+  offloopNode,
   threadsTsfn,
   asyncWork,
   asyncworker,

@@ -1,19 +1,22 @@
 // @ts-check
 
 /**
- * @param {'eco' | 'balanced' | 'low'} latency
+ * @param {string} label
+ * @param {string} name
+ * @param {{ env?: Record<string, string>, open: (pool: typeof import('offloop').Pool, options: Required<import('../types.d.ts').OpenOptions>) => import('offloop').Pool }} how
  * @returns {import('../types.d.ts').Driver}
  */
-export function offloopDriver(latency) {
+export function poolDriver(label, name, { env, open }) {
   return {
-    name: `offloop-${latency}`,
-    label: `offloop '${latency}'`,
+    name,
+    label,
     group: 'offloop',
     specifier: 'offloop',
+    env,
     async open({ threads = 2, capacity = 65_536 } = {}) {
       const { Pool } = await import('offloop');
       const { hash, noop, spin } = await import('offloop/ops');
-      const pool = new Pool({ name: 'bench', threads, capacity, latency });
+      const pool = open(Pool, { threads, capacity });
       return {
         noop: () => pool.run(noop),
         small: (bytes) => pool.run(hash, ['sha256', bytes]),
@@ -23,4 +26,14 @@ export function offloopDriver(latency) {
       };
     },
   };
+}
+
+/**
+ * @param {'eco' | 'balanced' | 'low'} latency
+ * @returns {import('../types.d.ts').Driver}
+ */
+export function offloopDriver(latency) {
+  return poolDriver(`offloop '${latency}'`, `offloop-${latency}`, {
+    open: (Pool, { threads, capacity }) => new Pool({ name: 'bench', threads, capacity, latency }),
+  });
 }

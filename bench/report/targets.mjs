@@ -32,6 +32,18 @@ const rules = [
     value: (median) => median('loop-delay', 'offloop-balanced', 'ratio'),
   },
   {
+    what: "time in queue p99 of 'high' tasks under a flood of 'low' ones",
+    atMost: 2,
+    unit: ' task lengths',
+    value: (median) => median('priorities', 'offloop-balanced', 'high_p99_lengths'),
+  },
+  {
+    what: 'deadlines missed at 90 % load: earliest deadline first ÷ first in, first out',
+    atMost: 0.5,
+    unit: '×',
+    value: (median) => median('deadlines', 'offloop-balanced', 'ratio'),
+  },
+  {
     what: 'one of 1,000,000 queued tasks, promise included',
     atMost: 600,
     unit: ' bytes',

@@ -53,11 +53,13 @@ class Loop {
     return made;
   }
   void submit(Pool& pool, std::span<Task* const> tasks) {
+    const int64_t now = steady_ns();
     for (Task* task : tasks) {
       task->operation = &kNoop;
       task->brief = true;
       task->home = mailbox_;
       task->lane = 4;
+      task->accepted_ns = now;
     }
     pool.submit(tasks);
   }
@@ -66,7 +68,7 @@ class Loop {
     home.clear();
     Ready ready[2];
     while (home.empty()) {
-      for (Task* task = mailbox_->take(); task; task = task->next) home.push_back(task);
+      for (Letter* letter = mailbox_->take(); letter; letter = letter->next) home.push_back(static_cast<Task*>(letter));
       if (home.empty() && mailbox_->sleep()) {
         poller_->wait(ready, Poller::kForever);
         wake_->clear();
@@ -83,7 +85,7 @@ class Loop {
 void bench_parts() {
   constexpr int kCount = 1'000;
   std::vector<Task> tasks(kCount);
-  MpscStack<Task> stack;
+  MpscStack<Letter> stack;
   report(
       "mailbox: push and take, one thread", "ns each",
       [&] {
@@ -93,7 +95,7 @@ void bench_parts() {
         });
       },
       1'000);
-  Lanes lanes;
+  Lanes lanes(100'000'000);
   report(
       "lanes: push and pop", "ns each",
       [&] {
@@ -102,7 +104,35 @@ void bench_parts() {
             task.lane = 4;
             lanes.push(&task);
           }
-          while (lanes.size() > 0) lanes.pop();
+          while (lanes.size() > 0) lanes.pop(0);
+        });
+      },
+      1'000);
+  report(
+      "lanes: push into eight and pop by age", "ns each",
+      [&] {
+        return ns_each(kCount, [&] {
+          for (int i = 0; i < kCount; ++i) {
+            tasks[i].lane = i % Lanes::kLanes;
+            lanes.push(&tasks[i]);
+          }
+          while (lanes.size() > 0) lanes.pop(0);
+        });
+      },
+      1'000);
+  const auto times = std::make_unique<Times>();
+  int64_t before = steady_ns();
+  report(
+      "times: one task, its clock included", "ns each",
+      [&] {
+        return ns_each(kCount, [&] {
+          for (int i = 0; i < kCount; ++i) {
+            const int64_t now = steady_ns();
+            times->queued.add(now & 0xffff);
+            times->run.add(now - before);
+            times->cpu.add(now - before);
+            before = now;
+          }
         });
       },
       1'000);
@@ -145,8 +175,13 @@ void bench_wake() {
 }
 
 void bench_pool(int64_t linger_ns) {
-  auto pool = std::make_shared<Pool>(Pool::Options{
-      .name = "bench", .threads = 2, .capacity = 1u << 20, .linger_ns = linger_ns, .stack_bytes = 1 << 18});
+  auto pool = std::make_shared<Pool>(Pool::Options{.name = "bench",
+                                                   .threads = 2,
+                                                   .capacity = 1u << 20,
+                                                   .overflow = Overflow::reject,
+                                                   .aging_ns = 100'000'000,
+                                                   .linger_ns = linger_ns,
+                                                   .stack_bytes = 1 << 18});
   const std::string linger = "pool, linger " + std::to_string(linger_ns / 1'000) + " us: ";
   Loop loop;
   std::vector<Task*> home;
