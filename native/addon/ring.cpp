@@ -249,7 +249,7 @@ void Environment::complete_notice(Extras::Notice& notice, uint32_t* words, doubl
   words[2] = news;
   words[3] = 0;
   if (news & Extras::kProgress) {
-    figures[0] = extras.done.load(std::memory_order_relaxed);
+    figures[0] = extras.done.load(std::memory_order_acquire);  // before the total: see Call::progress
     figures[1] = extras.total.load(std::memory_order_relaxed);
   }
   if (news & Extras::kCut && decide(task, static_cast<Status>(extras.cut.load(std::memory_order_relaxed)))) {

