@@ -18,7 +18,7 @@ class PoolTimesTest : public PoolTest {
     EXPECT_TRUE(eventually([&] {
       *total = {};
       pool_->add_times(*total);
-      return total->run.count() >= turns;
+      return total->run.count() >= turns && total->queued.count() >= turns;
     }));
     EXPECT_EQ(total->queued.count(), turns);
     EXPECT_EQ(total->run.count(), turns);
