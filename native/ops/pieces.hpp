@@ -14,7 +14,7 @@ namespace offloop::ops {
 class Pace {
  public:
   void tell(Call& call, double done, double total, int64_t now_ns = steady_ns()) noexcept {
-    if (now_ns - told_ns_ < kEveryNs) return;
+    if (now_ns - told_ns_ < kEveryNs || done == total) return;  // the end is told by whoever reaches it
     told_ns_ = now_ns;
     call.progress(done, total);
   }

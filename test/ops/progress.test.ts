@@ -34,7 +34,7 @@ async function told({ result, told }: Watched<unknown>, total: number): Promise<
 describe('a watched task tells how far it has come, never backwards, and at the end all of it', () => {
   it('hash: bytes', async () => {
     const watched = runWatched(hash, ['sha512', large]);
-    expect(await told(watched, large.length)).toBeGreaterThan(2);
+    expect(await told(watched, large.length)).toBeGreaterThan(1);
     expect(await watched.result).toEqual(createHash('sha512').update(large).digest());
   });
 
@@ -43,33 +43,33 @@ describe('a watched task tells how far it has come, never backwards, and at the 
     ['gzip', gzip],
   ])('%s: bytes of the data', async (_, pack) => {
     for (const level of [0, 1])
-      expect(await told(runWatched(pack, [large, { level }]), large.length)).toBeGreaterThan(2);
+      expect(await told(runWatched(pack, [large, { level }]), large.length)).toBeGreaterThan(1);
   });
 
   it.each([
     ['inflate', inflate, deflateSync(large, { level: 1 })],
     ['gunzip', gunzip, gzipSync(large, { level: 1 })],
   ])('%s: bytes of the data, not of what becomes of it', async (_, unpack, packed) => {
-    expect(await told(runWatched(unpack, [packed]), packed.length)).toBeGreaterThan(2);
+    expect(await told(runWatched(unpack, [packed]), packed.length)).toBeGreaterThan(1);
   });
 
   it('toBase64: bytes, and fromBase64: characters', async () => {
     const encoding = runWatched(toBase64, [large]);
-    expect(await told(encoding, large.length)).toBeGreaterThan(2);
+    expect(await told(encoding, large.length)).toBeGreaterThan(1);
     const text = await encoding.result;
-    expect(await told(runWatched(fromBase64, [text]), text.length)).toBeGreaterThan(2);
+    expect(await told(runWatched(fromBase64, [text]), text.length)).toBeGreaterThan(1);
   });
 
   it('writeFile and readFile: bytes', async () => {
     const path = inFolder('large');
-    expect(await told(runWatched(writeFile, [path, large]), large.length)).toBeGreaterThan(2);
-    expect(await told(runWatched(readFile, [path]), large.length)).toBeGreaterThan(2);
+    expect(await told(runWatched(writeFile, [path, large]), large.length)).toBeGreaterThan(1);
+    expect(await told(runWatched(readFile, [path]), large.length)).toBeGreaterThan(1);
   });
 
   it('spin: milliseconds, once for each at most', async () => {
-    const times = await told(runWatched(spin, [50]), 50);
-    expect(times).toBeGreaterThan(2);
-    expect(times).toBeLessThanOrEqual(52);
+    const times = await told(runWatched(spin, [500]), 500);
+    expect(times).toBeGreaterThan(1);
+    expect(times).toBeLessThanOrEqual(502);
   });
 });
 
