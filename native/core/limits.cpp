@@ -55,7 +55,8 @@ void begin_turn(Task& task, int64_t now_ns, bool measures_cpu) noexcept {
 int64_t end_turn(Task& task, int64_t now_ns) noexcept {
   Extras& extras = *task.extras();
   const int64_t run = now_ns - extras.turn_began_ns;
-  const int64_t cpu = extras.measures_cpu ? extras.clock.now_ns() - extras.turn_cpu_began_ns : run;
+  // The two clocks are not read at the same moment, but no thread uses more processor time than time.
+  const int64_t cpu = extras.measures_cpu ? std::min(run, extras.clock.now_ns() - extras.turn_cpu_began_ns) : run;
   extras.run_ns += run;
   extras.cpu_ns += cpu;
   extras.turn_began_ns = now_ns;  // if it goes to sleep: its run time goes on from here
