@@ -112,6 +112,8 @@ class Environment final : private Listener {
     std::shared_ptr<NodePool> node;      // empty: with threads of ours
   };
 
+  class Arrivals;
+
   const napi_env env_;
   Mailbox* const mailbox_;
   const std::unique_ptr<Doorbell> doorbell_;

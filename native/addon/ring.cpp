@@ -188,6 +188,36 @@ bool Environment::deliver(int64_t end_ns) noexcept {
   }
 }
 
+/// Counts tasks that have come home, neighbours with the same pool and end in one go.
+class Environment::Arrivals {
+ public:
+  static constexpr uint8_t kCountedBefore = OFFLOOP_STATUS_COUNT;  // or never to be
+
+  Arrivals(const std::vector<Use>& pools, int32_t* in_flight) noexcept : pools_(pools), in_flight_(in_flight) {}
+
+  void add(uint16_t pool, uint8_t status) noexcept {
+    if (pool != pool_ || status != status_) {
+      write();
+      pool_ = pool;
+      status_ = status;
+    }
+    ++count_;
+  }
+  void write() noexcept {
+    if (count_ == 0) return;
+    in_flight_[pool_] -= static_cast<int32_t>(count_);
+    if (status_ != kCountedBefore) pools_[pool_].tally->add(status_, count_);
+    count_ = 0;
+  }
+
+ private:
+  const std::vector<Use>& pools_;
+  int32_t* const in_flight_;  // by pool
+  uint16_t pool_ = 0;
+  uint8_t status_ = OFFLOOP_OK;
+  uint32_t count_ = 0;
+};
+
 bool Environment::settle_batch() noexcept {
   napi_handle_scope scope = nullptr;
   if (napi_open_handle_scope(env_, &scope) != napi_ok) return false;
@@ -197,6 +227,7 @@ bool Environment::settle_batch() noexcept {
   uint32_t result_bytes = 0;
   uint32_t count = 0;
   uint32_t home = 0;
+  Arrivals arrived(pools_, in_flight_by_pool_);
   for (; backlog_ && count < layout::kCompletions; ++count) {
     Letter& letter = *backlog_;
     backlog_ = letter.next;
@@ -210,8 +241,9 @@ bool Environment::settle_batch() noexcept {
     // What this thread has decided stands, though the task may have been done already: whoever aborts can rely on it.
     if (task.decided != OFFLOOP_OK) {
       task.refuse(static_cast<Status>(task.decided));
-    } else if (task.is(Letter::Kind::task)) {
-      pools_[task.pool].tally->add(task.status);
+      arrived.add(task.pool, Arrivals::kCountedBefore);
+    } else {
+      arrived.add(task.pool, task.is(Letter::Kind::task) ? task.status : Arrivals::kCountedBefore);
     }
     if (task.controlled) {
       const Extras& extras = *task.extras();
@@ -220,10 +252,10 @@ bool Environment::settle_batch() noexcept {
       figures[2] = static_cast<double>(extras.cpu_ns);
     }
     complete(task, words, result_bytes, objects, object_count);
-    --in_flight_by_pool_[task.pool];
     task.recycle();
     ++home;
   }
+  arrived.write();
   in_flight_ -= home;
   if (in_flight_ == 0 && home > 0) {
     doorbell_->hold(false);

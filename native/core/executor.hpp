@@ -20,8 +20,8 @@ struct Tally {
   std::array<std::atomic<uint64_t>, OFFLOOP_STATUS_COUNT> ended{};
 
   /// Not a locked addition: there is one writer. relaxed: a count carries no other data.
-  void add(uint8_t status) noexcept {
-    ended[status].store(ended[status].load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  void add(uint8_t status, uint64_t times = 1) noexcept {
+    ended[status].store(ended[status].load(std::memory_order_relaxed) + times, std::memory_order_relaxed);
   }
   void add_to(Sums& sums) const noexcept {
     for (size_t i = 0; i < sums.size(); ++i) sums[i] += ended[i].load(std::memory_order_relaxed);

@@ -33,16 +33,14 @@ Mailbox* Mailbox::open() {
   return mailbox;
 }
 
-void Mailbox::post(Letter* newest, Letter* oldest, uint32_t count) noexcept {
-  switch (stack_.push(newest, oldest)) {
-    case MpscStack<Letter>::Pushed::quietly:
-      return;
-    case MpscStack<Letter>::Pushed::must_ring:
-      return ring();
-    case MpscStack<Letter>::Pushed::refused:
-      // acq_rel: the last one home frees what all of them wrote to
-      if (outstanding_.fetch_sub(count, std::memory_order_acq_rel) == count) recycle();
+bool Mailbox::put(Letter* newest, Letter* oldest, uint32_t count) noexcept {
+  const auto pushed = stack_.push(newest, oldest);
+  // acq_rel: the last one home frees what all of them wrote to
+  if (pushed == MpscStack<Letter>::Pushed::refused &&
+      outstanding_.fetch_sub(count, std::memory_order_acq_rel) == count) {
+    recycle();
   }
+  return pushed == MpscStack<Letter>::Pushed::must_ring;
 }
 
 void Mailbox::post_notice(Letter& notice) noexcept {

@@ -24,7 +24,12 @@ class Mailbox {
   static Mailbox* open();
 
   /// Delivers a chain `newest -> … -> oldest` of `count` finished tasks. Thread: any.
-  void post(Letter* newest, Letter* oldest, uint32_t count) noexcept;
+  void post(Letter* newest, Letter* oldest, uint32_t count) noexcept {
+    if (put(newest, oldest, count)) ring();
+  }
+  /// The same in two steps. True: `ring()` must follow.
+  bool put(Letter* newest, Letter* oldest, uint32_t count) noexcept;
+  void ring() noexcept;
   void post(Task* task) noexcept { post(task, task, 1); }
   /// Delivers news about a task that stays out, and keeps the mailbox in use. Thread: any.
   void post_notice(Letter& notice) noexcept;
@@ -40,7 +45,6 @@ class Mailbox {
   void abandon(uint32_t outstanding) noexcept;
 
  private:
-  void ring() noexcept;
   void recycle() noexcept;
 
   MpscStack<Letter> stack_;

@@ -174,6 +174,7 @@ bool Pool::take(Worker& worker) noexcept {
   bool again = false;
   do {
     again = false;
+    int64_t now = steady_ns();  // here and below: before the lock, which others wait for
     {
       PatientLock lock(mutex_);
       running_ -= worker.held_;
@@ -192,6 +193,7 @@ bool Pool::take(Worker& worker) noexcept {
           lock.unlock();
           // relaxed: only a hint, the lock decides
           worker.linger_.wait(options_.linger_ns, [&] { return waiting_.load(std::memory_order_relaxed) > 0; });
+          now = steady_ns();
           lock.lock();
           --searching_;
           if (lanes_.size() > 0 || closed_ || alive_ > threads_) continue;
@@ -199,9 +201,10 @@ bool Pool::take(Worker& worker) noexcept {
         parked_.push_back(&worker);  // has room for every worker: see start_worker
         lock.unlock();
         worker.park();
+        now = steady_ns();
         lock.lock();
       }
-      worker.took_ns_ = steady_ns();
+      worker.took_ns_ = now;
       take_late(worker.took_ns_, late);
       if (lanes_.size() > 0) {
         fill_hand(worker);

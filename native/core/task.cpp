@@ -12,6 +12,7 @@
 namespace offloop {
 
 uint8_t* Task::scratch(size_t size) {
+  bare = false;
   const size_t rounded = (size + 7) & ~size_t{7};
   if (rounded <= sizeof scratch_ - used_) {
     uint8_t* memory = scratch_ + used_;
@@ -43,6 +44,11 @@ void Task::release() noexcept {
     std::destroy_at(std::exchange(extras_, nullptr));
   }
   while (blocks_) std::free(std::exchange(blocks_, blocks_->next));
+  used_ = 0;
+  arguments = nullptr;
+  argument_count = 0;
+  borrows = false;
+  bare = true;
 }
 
 void Task::fail(Failure::Source source, int number, const char* name, const char* syscall, std::string message) {
@@ -125,6 +131,7 @@ Status Call::returns(Value value) noexcept {
 Status Call::returns(Bytes&& bytes, Kind kind) noexcept {
   const size_t size = bytes.size();
   task_.result = Value::of(kind, bytes.release(), size);
+  task_.bare = false;
   task_.result_owned = true;
   return OFFLOOP_OK;
 }

@@ -13,7 +13,7 @@
 
 namespace offloop {
 
-/// The first cache line of a task: all that a worker touches of one without arguments.
+/// The first cache line of a task: all that anybody touches of one without arguments.
 struct alignas(kCacheLine) TaskHead : Letter {
   static constexpr uint8_t kNoLane = UINT8_MAX;
 
@@ -23,10 +23,12 @@ struct alignas(kCacheLine) TaskHead : Letter {
   uint16_t pool = 0;  // its number in its environment
   uint8_t status = OFFLOOP_OK;
   uint8_t lane = kNoLane;       // while it waits in one; guarded by the pool's lock
-  bool brief : 1 = false;       // this and the next two: written by the owner only
+  bool brief : 1 = false;       // this byte is written by the owner only
   bool urgent : 1 = false;      // has a deadline: its due_ns, while it waits
   bool controlled : 1 = false;  // has limits or listeners: Extras
-  uint8_t first_lane = 0;       // the lane of its priority
+  bool bare : 1 = true;         // nothing behind this line is in use, but for a timer
+  uint8_t first_lane : 4 = 0;   // the lane of its priority
+  bool in_flight = false;       // between flush and delivery; the loop's thread only
   /// What the loop's thread has decided before the task came home: a status, or OFFLOOP_OK while it has not.
   uint8_t decided = OFFLOOP_OK;
   std::atomic<bool> stop{false};
@@ -45,7 +47,6 @@ class Task : public TaskHead, public Timer {
   uint16_t argument_count = 0;
   bool borrows = false;       // reads memory that belongs to the environment
   bool result_owned = false;  // result.bytes came from malloc and must be freed or handed over
-  bool in_flight = false;     // between flush and delivery; the loop's thread only
 
  private:
   struct Block {
@@ -68,7 +69,7 @@ class Task : public TaskHead, public Timer {
   Task(const Task&) = delete;
   ~Task() { recycle(); }
 
-  /// Memory that lives until `recycle()`: inline while it fits. Throws std::bad_alloc.
+  /// Memory that lives until `recycle()`: inline while it fits. The task is no longer bare. Throws std::bad_alloc.
   /// Thread: the task's owner of the moment.
   uint8_t* scratch(size_t size);
   /// Made when first asked for. Throws std::bad_alloc.
@@ -79,13 +80,9 @@ class Task : public TaskHead, public Timer {
   void at_recycle(void (*give_back)(void*) noexcept, void* what);
   /// Back to an empty task; `slot` and `generation` stay.
   void recycle() noexcept {
-    if (result_owned || blocks_ || extras_) release();
-    used_ = 0;
+    if (!bare) release();
     result = Value::undefined();
     status = decided = OFFLOOP_OK;
-    arguments = nullptr;
-    argument_count = 0;
-    borrows = false;
     urgent = controlled = false;
     in_flight = false;
     stop.store(false, std::memory_order_relaxed);  // nobody else holds the task now

@@ -120,8 +120,22 @@ TEST(Task, is_empty_after_it_is_recycled_but_for_slot_and_generation) {
   EXPECT_FALSE(task.in_flight);
   EXPECT_FALSE(task.borrows);
   EXPECT_FALSE(task.stop);
+  EXPECT_TRUE(task.bare);
   uint8_t* memory = task.scratch(Task::kScratch);  // the whole of it is free again
   EXPECT_EQ(memory + Task::kScratch <= reinterpret_cast<uint8_t*>(&task + 1), true);
+}
+
+TEST(Task, is_bare_until_something_behind_its_first_line_is_used) {
+  Task task;
+  EXPECT_TRUE(task.bare);
+  run(task, [](Call& call) { return call.returns(Value::of(42.0)); });
+  EXPECT_TRUE(task.bare);
+  task.scratch(1);
+  EXPECT_FALSE(task.bare);
+  task.recycle();
+  EXPECT_TRUE(task.bare);
+  run(task, [](Call& call) { return call.returns(Bytes(1)); });
+  EXPECT_FALSE(task.bare) << "its result is to be freed";
 }
 
 TEST(Task, brings_its_result_home) {

@@ -47,6 +47,7 @@ void Environment::prepare(Task& task, TaskBody body, How how) {
   arguments_.push_back(Value::of(OFFLOOP_BYTES, reinterpret_cast<const uint8_t*>(&bodies_.back()), sizeof(TaskBody)));
   task.arguments = &arguments_.back();
   task.argument_count = 1;
+  task.bare = false;
   task.operation = how.brief ? &kBrief : &kLong;
   task.brief = how.brief;
   task.first_lane = Lanes::lane_of(how.priority);
