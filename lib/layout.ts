@@ -35,6 +35,7 @@ export const OUTCOME_BYTES = 6;
 export const OUTCOME_OBJECT = 7;
 export const OUTCOME_FAILURE = 8;
 export const OUTCOME_NOTICE = 9;
+export const OUTCOME_SIGNAL = 10;
 
 export const NEWS_STARTED = 1;
 export const NEWS_PROGRESS = 2;

@@ -39,6 +39,8 @@ export interface Rings {
   /** Of a task whose record says that it is watched. */
   watch(slot: number, generation: number): void;
   isRunning(slot: number, generation: number): boolean;
+  /** Whether anybody waits for signals: see signals.ts. */
+  listen(listening: boolean): void;
   closePool(pool: number, slot: number, generation: number): void;
   /** Opens a pool, or joins the process's pool of that name. Its number, or -1 when there are too many. */
   openPool(options: NativePoolOptions, shared: boolean): number;

@@ -18,10 +18,12 @@ import {
   LIMITED,
   OUTCOME_FAILURE,
   OUTCOME_NOTICE,
+  OUTCOME_SIGNAL,
   OUTCOME_UNDEFINED,
   RING_WORDS,
 } from './layout.js';
 import { native, threadsafeDoorbell } from './native.js';
+import { hear, listenWith } from './signals.js';
 import type { Definition } from './task.js';
 import { type Resolve, Ticket } from './ticket.js';
 
@@ -30,6 +32,7 @@ const words = new Int32Array(rings.ring);
 const floats = new Float64Array(rings.ring);
 const completions = new Int32Array(rings.completions);
 readFrom(rings);
+listenWith(rings);
 const cells = new CellWriter(rings.ring, rings.arena);
 
 /** For each pool: accepted by native code and not yet settled. */
@@ -365,10 +368,14 @@ function settle(count: number, objects?: unknown[]): void {
     const at = i * COMPLETION_WORDS;
     const slot = completions[at] as number;
     const tag = completions[at + 1] as number;
+    const outcome = tag & 0xff;
+    if (outcome === OUTCOME_SIGNAL) {
+      hear(slot);
+      continue;
+    }
     const generation = generations[slot] as number;
     if (tag >>> 8 !== generation) continue; // never another task's
     const waiter = waiting[slot] as Resolve | Ticket;
-    const outcome = tag & 0xff;
     if (outcome === OUTCOME_NOTICE) {
       tellNews(waiter as Ticket, i);
       continue;

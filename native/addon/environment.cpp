@@ -164,6 +164,17 @@ bool Environment::is_running(uint32_t slot, uint32_t generation) noexcept {
   return task && task->extras() && task->extras()->started.load(std::memory_order_relaxed);  // carries no data
 }
 
+std::shared_ptr<Signal> Environment::open_signal() {
+  auto signal = std::make_shared<Signal>(*mailbox_, ++last_signal_);
+  signals_.emplace(signal->slot, signal);
+  return signal;
+}
+
+void Environment::close_signal(Signal& signal) noexcept {
+  signal.close();
+  signals_.erase(signal.slot);
+}
+
 void Environment::fall_silent() noexcept {
   silent_ = true;
   end_node_pools();
@@ -183,6 +194,8 @@ void Environment::on_exit() noexcept {
     if (pools_[task.pool].executor) executor(task.pool).cancel(task);
   });
   wait_for_borrowers();
+  for (const auto& [number, signal] : signals_) signal->close();
+  signals_.clear();
   mailbox_->abandon(in_flight_);
   pools_.clear();
   for (napi_ref reference : references_) napi_delete_reference(env_, reference);
@@ -208,6 +221,10 @@ void Environment::wait_for_borrowers() noexcept {
     while (Letter* letter = backlog_) {
       backlog_ = letter->next;
       if (letter->is(Letter::Kind::notice)) continue;
+      if (letter->is(Letter::Kind::signal)) {
+        static_cast<Signal*>(letter)->arrive();  // and may be gone
+        continue;
+      }
       auto* task = static_cast<Task*>(letter);
       out -= task->borrows;
       task->recycle();

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "addon/doorbell.hpp"
@@ -17,6 +18,7 @@
 #include "core/mailbox.hpp"
 #include "core/pool.hpp"
 #include "core/shared_pool.hpp"
+#include "core/signal.hpp"
 
 namespace offloop {
 
@@ -68,6 +70,12 @@ class Environment final : private Listener {
   /// Whether a thread has begun a watched task.
   bool is_running(uint32_t slot, uint32_t generation) noexcept;
 
+  /// A signal to this environment, until one of the two ends. Its number is new. Throws std::bad_alloc.
+  std::shared_ptr<Signal> open_signal();
+  void close_signal(Signal& signal) noexcept;
+  /// Whether JavaScript waits for signals: then they are delivered, and the process stays alive for them.
+  void listen(bool listening) noexcept;
+
  private:
   Environment(napi_env env, Doorbell::Kind kind);
 
@@ -82,6 +90,7 @@ class Environment final : private Listener {
   void on_exit() noexcept override;
   void on_closed() noexcept override { delete this; }
 
+  bool expects_mail() const noexcept { return in_flight_ > 0 || listening_; }
   /// JavaScript can no longer run here.
   void fall_silent() noexcept;
   /// The number of the next pool, or -1. Throws std::bad_alloc.
@@ -129,6 +138,9 @@ class Environment final : private Listener {
   uint8_t* results_ = nullptr;
   int32_t* in_flight_by_pool_ = nullptr;
 
+  std::unordered_map<uint32_t, std::shared_ptr<Signal>> signals_;  // by number
+  uint32_t last_signal_ = 0;
+  bool listening_ = false;
   uint32_t in_flight_ = 0;     // flushed and not delivered
   Letter* backlog_ = nullptr;  // came home, not yet delivered
   int64_t linger_ns_ = 0;      // the longest of the pools used since nothing was in flight

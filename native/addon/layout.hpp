@@ -42,6 +42,7 @@ enum class Cell : uint32_t {
 //   word 1  outcome | generation << 8
 //   word 2, 3  payload: float64, int64, or an offset in the result arena and a length, or an index into `objects`; of a
 //              notice, its news (started, progress, cut: bits 0, 1, 2) and the status of the limit that cut the task
+// Of a signal, word 0 is its number and no slot.
 // Beside each stand three float64: the times of a task that is watched, in nanoseconds (queued, run, CPU), or how far it
 // has come and of how much, when there is news of that.
 inline constexpr uint32_t kCompletions = 512;
@@ -50,7 +51,7 @@ inline constexpr uint32_t kFiguresPerCompletion = 3;
 inline constexpr uint32_t kResultBytes = 64 * 1024;
 inline constexpr uint32_t kShortResult = 1024;  // bytes that take the arena; longer results come as objects
 
-enum class Outcome : uint32_t { undefined, null, no, yes, number, bigint, bytes, object, failure, notice };
+enum class Outcome : uint32_t { undefined, null, no, yes, number, bigint, bytes, object, failure, notice, signal };
 
 /// What a notice can tell; the same in core/extras.hpp.
 inline constexpr uint32_t kNewsStarted = 1;

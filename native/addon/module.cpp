@@ -75,6 +75,14 @@ napi_value is_running(napi_env env, napi_callback_info info) {
   return running;
 }
 
+napi_value listen(napi_env env, napi_callback_info info) {
+  Arguments<1> arguments(env, info);
+  bool listening = false;
+  napi_get_value_bool(env, arguments.values[0], &listening);
+  arguments.environment->listen(listening);
+  return nullptr;
+}
+
 napi_value resize(napi_env env, napi_callback_info info) {
   Arguments<2> arguments(env, info);
   arguments.environment->executor(to_uint32(env, arguments.values[0])).resize(to_uint32(env, arguments.values[1]));
@@ -203,6 +211,7 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   add("cancelAll", cancel_all);
   add("watch", watch);
   add("isRunning", is_running);
+  add("listen", listen);
   add("resize", resize);
   add("closePool", close_pool);
   add("endNodePools", end_node_pools);

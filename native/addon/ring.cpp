@@ -6,6 +6,7 @@
 #include "addon/convert.hpp"
 #include "addon/environment.hpp"
 #include "ops/operations.hpp"
+#include "platform/thread.hpp"
 
 namespace offloop {
 namespace {
@@ -13,6 +14,8 @@ namespace {
 /// How long deliveries may keep the loop from its timers and sockets.
 constexpr int64_t kSliceNs = 1'000'000;
 constexpr int kFetchedAhead = 3;
+/// How long the loop lingers for a signal: what pools do for their tasks by default.
+const int64_t kListenNs = available_parallelism() > 1 ? 10'000 : 0;
 
 static_assert(Extras::kStarted == layout::kNewsStarted && Extras::kProgress == layout::kNewsProgress &&
               Extras::kCut == layout::kNewsCut);
@@ -148,8 +151,14 @@ void Environment::submit(uint32_t number, std::span<Task* const> tasks) noexcept
 }
 
 void Environment::accepted(uint32_t count) noexcept {
-  if (in_flight_ == 0) doorbell_->hold(true);
+  if (in_flight_ == 0 && !listening_) doorbell_->hold(true);
   in_flight_ += count;
+}
+
+void Environment::listen(bool listening) noexcept {
+  if (listening == listening_ || silent_) return;
+  listening_ = listening;
+  if (in_flight_ == 0) doorbell_->hold(listening);
 }
 
 void Environment::on_ring() noexcept {
@@ -165,13 +174,14 @@ void Environment::on_ring() noexcept {
 /// The loop would sleep now. While it runs JavaScript the mailbox stays awake and workers do not ring at all; here, and
 /// only here, it goes to sleep, after lingering for what is about to come.
 void Environment::on_idle() noexcept {
-  if (in_flight_ == 0 || silent_) return;
+  if (!expects_mail() || silent_) return;
   if (node_pools_ > 0 && !runs_javascript(env_)) return fall_silent();
   const int64_t end = steady_ns() + kSliceNs;
   do {
     if (deliver(end)) return doorbell_->ring_next_turn();
-    if (in_flight_ == 0) return;
-    if (!linger_.wait(linger_ns_, [this] { return mailbox_->has_mail(); })) {
+    if (!expects_mail()) return;
+    const int64_t linger_ns = listening_ ? std::max(linger_ns_, kListenNs) : linger_ns_;
+    if (!linger_.wait(linger_ns, [this] { return mailbox_->has_mail(); })) {
       if (mailbox_->sleep()) return;
     }
   } while (steady_ns() < end);
@@ -237,6 +247,12 @@ bool Environment::settle_batch() noexcept {
       complete_notice(static_cast<Extras::Notice&>(letter), words, figures);
       continue;
     }
+    if (letter.is(Letter::Kind::signal)) {
+      words[0] = letter.slot;
+      words[1] = static_cast<uint32_t>(layout::Outcome::signal);
+      static_cast<Signal&>(letter).arrive();  // and may be gone
+      continue;
+    }
     auto& task = static_cast<Task&>(letter);
     // What this thread has decided stands, though the task may have been done already: whoever aborts can rely on it.
     if (task.decided != OFFLOOP_OK) {
@@ -258,7 +274,7 @@ bool Environment::settle_batch() noexcept {
   arrived.write();
   in_flight_ -= home;
   if (in_flight_ == 0 && home > 0) {
-    doorbell_->hold(false);
+    if (!listening_) doorbell_->hold(false);
     linger_ns_ = 0;
   }
 

@@ -7,9 +7,9 @@ namespace offloop {
 
 class Mailbox;
 
-/// A finished task, the farewell of a pool, or a notice about a task that goes on.
+/// A finished task, the farewell of a pool, a notice about a task that goes on, or a signal.
 struct Letter {
-  enum class Kind : uint8_t { task, farewell, notice };
+  enum class Kind : uint8_t { task, farewell, notice, signal };
 
   union {
     Letter* next = nullptr;  // in a mailbox

@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "core/signal.hpp"
+
 namespace offloop {
 namespace {
 
@@ -43,9 +45,9 @@ bool Mailbox::put(Letter* newest, Letter* oldest, uint32_t count) noexcept {
   return pushed == MpscStack<Letter>::Pushed::must_ring;
 }
 
-void Mailbox::post_notice(Letter& notice) noexcept {
+bool Mailbox::put_notice(Letter& notice) noexcept {
   notice.ahead = nullptr;
-  if (stack_.push(&notice, &notice) == MpscStack<Letter>::Pushed::must_ring) ring();
+  return stack_.push(&notice, &notice) == MpscStack<Letter>::Pushed::must_ring;
 }
 
 void Mailbox::connect(Ring ring, void* context) noexcept {
@@ -64,7 +66,15 @@ void Mailbox::abandon(uint32_t outstanding) noexcept {
   // One more than are out, so that nobody can reach zero before the last mail is counted below.
   outstanding_.store(outstanding + 1, std::memory_order_relaxed);  // published by close()
   uint32_t home = 1;
-  for (Letter* letter = stack_.close(); letter; letter = letter->next) home += !letter->is(Letter::Kind::notice);
+  for (Letter* letter = stack_.close(); letter;) {
+    Letter* next = letter->next;
+    if (letter->is(Letter::Kind::signal)) {
+      static_cast<Signal*>(letter)->arrive();  // and may be gone
+    } else {
+      home += !letter->is(Letter::Kind::notice);
+    }
+    letter = next;
+  }
   if (outstanding_.fetch_sub(home, std::memory_order_acq_rel) == home) recycle();
 }
 

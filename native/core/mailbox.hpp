@@ -31,8 +31,11 @@ class Mailbox {
   bool put(Letter* newest, Letter* oldest, uint32_t count) noexcept;
   void ring() noexcept;
   void post(Task* task) noexcept { post(task, task, 1); }
-  /// Delivers news about a task that stays out, and keeps the mailbox in use. Thread: any.
-  void post_notice(Letter& notice) noexcept;
+  /// Delivers what is no task: news about one that stays out, and keeps the mailbox in use, or a signal. Thread: any.
+  void post_notice(Letter& notice) noexcept {
+    if (put_notice(notice)) ring();
+  }
+  bool put_notice(Letter& notice) noexcept;
 
   // --- the owner's side; thread: the loop's ---
   Slab& slab() noexcept { return *slab_; }
@@ -41,7 +44,7 @@ class Mailbox {
   bool has_mail() const noexcept { return stack_.has_mail(); }
   /// Sets what a ring does; nullptr silences it. After it returns nobody is inside the old one.
   void connect(Ring ring, void* context) noexcept;
-  /// The environment is gone: `outstanding` tasks are still out and come home to nobody.
+  /// The environment is gone, and has closed its signals: `outstanding` tasks are still out and come home to nobody.
   void abandon(uint32_t outstanding) noexcept;
 
  private:
