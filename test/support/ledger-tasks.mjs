@@ -21,6 +21,15 @@ export const POOLS = [
   { threads: 2, capacity: 200, overflow: 'drop-newest' },
 ];
 
+/** The same in shares in Node's own pool. @type {import('./ledger.mjs').AnyPoolOptions[]} */
+export const NODE_POOLS = [
+  { capacity: 50, overflow: 'reject' },
+  { capacity: 100_000, overflow: 'reject' },
+  { capacity: 100, overflow: 'wait' },
+  { capacity: 200, overflow: 'drop-oldest' },
+  { capacity: 200, overflow: 'drop-newest' },
+];
+
 /** Ends of each kind, apart from what its pool does when it is full. @type {Record<string, import('./ledger.mjs').End[]>} */
 const ENDS_OF_KIND = {
   plain: ['fulfilled'],

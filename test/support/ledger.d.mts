@@ -19,6 +19,8 @@ export interface LedgerOptions {
   offloop: Offloop;
   tasks: number;
   seed: number;
+  /** In shares in Node's own pool. Default: false. */
+  onNode?: boolean;
   /** Default: 20,000. */
   mostInFlight?: number;
   onSettled?: (settled: number) => void;
@@ -38,7 +40,7 @@ export function keepLedger(options: LedgerOptions): Promise<Balance>;
 /** Every end that some of many tasks must have met; else the ledger has shown less than it says. */
 export const EXPECTED_ENDS: ReadonlySet<End>;
 
-/** Options and methods as they will be; not all of them are there yet. */
+/** What a ledger uses of a copy of offloop. */
 export type AnyPoolOptions = Omit<PoolOptions, 'overflow'> & { overflow: string };
 export type AnyRunOptions = RunOptions & { timeoutMs?: number; deadlineMs?: number };
 export interface AnyPool {

@@ -1,6 +1,6 @@
 // @ts-check
 /** The ledger: tasks of every kind, in waves, and a count of how often each settled and how. */
-import { ALL_KINDS, mayEnd, POOLS, pickKind, pickOptions, pickWork } from './ledger-tasks.mjs';
+import { ALL_KINDS, mayEnd, NODE_POOLS, POOLS, pickKind, pickOptions, pickWork } from './ledger-tasks.mjs';
 import { randomNumbers } from './random.mjs';
 
 export { EXPECTED_ENDS } from './ledger-tasks.mjs';
@@ -28,6 +28,8 @@ class Ledger {
   #below;
   #onSettled;
   #pools;
+  /** By pool: what it does with more than its capacity. @type {string[]} */
+  #policies;
   #submitted = 0;
   #settled = 0;
   /** By task: how often it has settled, what it is, and which pool it runs in. */
@@ -46,7 +48,7 @@ class Ledger {
   #named = [];
 
   /** @param {import('./ledger.mjs').LedgerOptions} options */
-  constructor({ offloop, tasks, seed, onSettled = () => {} }) {
+  constructor({ offloop, tasks, seed, onNode = false, onSettled = () => {} }) {
     this.#offloop = offloop;
     this.#tasks = tasks;
     this.#below = randomNumbers(seed);
@@ -54,11 +56,14 @@ class Ledger {
     this.#times = new Uint8Array(tasks);
     this.#kinds = new Uint8Array(tasks);
     this.#homes = new Uint8Array(tasks);
-    const Pool = /** @type {new (options: {}) => import('./ledger.mjs').AnyPool} */ (
-      /** @type {unknown} */ (offloop.Pool)
-    );
-    this.#pools = POOLS.map((options) => new Pool(options));
-    this.#counts = POOLS.map(() => countOf(() => 0));
+    const Pool =
+      /** @type {{ new (options: {}): import('./ledger.mjs').AnyPool, node(options: {}): import('./ledger.mjs').AnyPool }} */ (
+        /** @type {unknown} */ (offloop.Pool)
+      );
+    const pools = onNode ? NODE_POOLS : POOLS;
+    this.#policies = pools.map(({ overflow }) => overflow);
+    this.#pools = pools.map((options) => (onNode ? Pool.node(options) : new Pool(options)));
+    this.#counts = pools.map(() => countOf(() => 0));
   }
 
   /**
@@ -150,7 +155,7 @@ class Ledger {
    */
   #note(id, end) {
     const home = /** @type {number} */ (this.#homes[id]);
-    if (!mayEnd(this.#kindOf(id), POOLS[home]?.overflow ?? '', end)) this.#blame(id, `was ${end}`);
+    if (!mayEnd(this.#kindOf(id), this.#policies[home] ?? '', end)) this.#blame(id, `was ${end}`);
     this.#times[id] = /** @type {number} */ (this.#times[id]) + 1;
     /** @type {Record<import('./ledger.mjs').End, number>} */ (this.#counts[home])[end]++;
     this.#onSettled(++this.#settled);
@@ -192,7 +197,7 @@ class Ledger {
     }
     this.#pools.forEach((pool, home) => {
       const stats = /** @type {Record<string, unknown>} */ ({ ...pool.stats() });
-      const policy = POOLS[home]?.overflow;
+      const policy = this.#policies[home];
       for (const [end, own] of Object.entries(this.#counts[home] ?? {})) {
         const counted = countedAs(end, stats);
         const agrees = policy === 'wait' && BEFORE_THE_POOL.has(end) ? counted <= own : counted === own;
@@ -222,7 +227,7 @@ class Ledger {
   /** @param {number} id */
   #describe(id) {
     const home = /** @type {number} */ (this.#homes[id]);
-    return `task ${id} (${this.#kindOf(id)}, in pool ${home}: ${POOLS[home]?.overflow})`;
+    return `task ${id} (${this.#kindOf(id)}, in pool ${home}: ${this.#policies[home]})`;
   }
 
   /**
