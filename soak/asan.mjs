@@ -60,8 +60,9 @@ function runTests(tests) {
     ...process.env,
     LD_PRELOAD: runtime, // Node is not instrumented, so the runtime must be there first
     OFFLOOP_TEST_SLOWNESS: '8',
-    // Node itself leaks. Reports are files, because some tests expect programs to die.
-    ASAN_OPTIONS: `detect_leaks=0:halt_on_error=1:exitcode=99:log_path=${join(reports, 'report')}`,
+    // Node itself leaks. Reports are files, because some tests expect programs to die; and some that memory is given back,
+    // which is held for a while here to catch those who use it.
+    ASAN_OPTIONS: `detect_leaks=0:quarantine_size_mb=48:halt_on_error=1:exitcode=99:log_path=${join(reports, 'report')}`,
   };
   // Without the test of the tarball: it builds and installs another binary.
   const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'offloop', '--testTimeout', '120000', ...tests];

@@ -20,6 +20,7 @@ import {
 import { MIB, temporaryFolder } from './ops/support.js';
 import { rejection, until } from './support/gate.js';
 import { open } from './support/pools.js';
+import { SLOWNESS } from './support/program.js';
 
 const inFolder = temporaryFolder();
 
@@ -27,7 +28,7 @@ const inFolder = temporaryFolder();
  * What this process may use of the processor until a thread is free again: not time, of which others may take any part. A
  * body looks at its stop flag every millisecond.
  */
-const SOON_MS = 250;
+const SOON_MS = 250 * SLOWNESS;
 
 /** Milliseconds of processor time from now on. */
 function stopwatch(): () => number {
