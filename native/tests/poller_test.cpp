@@ -1,332 +1,235 @@
-// What every pair of poller and wake handle must do, whatever the mechanism.
-#include "platform/poller.hpp"
-
-#include <fcntl.h>
-#include <gtest/gtest.h>
-#include <pthread.h>
-#include <signal.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <array>
-#include <set>
-#include <thread>
+// What every poller must tell of what it watches, whatever the mechanism.
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <map>
 #include <vector>
 
-#include "base/cpu.hpp"
-#include "platform/poller_poll.hpp"
-#include "platform/wake_pipe.hpp"
-#include "support/gate.hpp"
-#if defined(__linux__)
-#include "platform/poller_epoll.hpp"
-#include "platform/wake_eventfd.hpp"
-#endif
+#include "support/pollers.hpp"
 
 namespace offloop {
 namespace {
 
 using namespace std::chrono_literals;
-
-template <class P, class W>
-struct Pair {
-  using Poller = P;
-  using Wake = W;
-};
-using Portable = Pair<PollPoller, PipeWake<PollPoller>>;
-#if defined(__linux__)
-using Native = Pair<EpollPoller, EventfdWake>;
-using Mixed = Pair<EpollPoller, PipeWake<EpollPoller>>;
-using Pairs = ::testing::Types<Native, Portable, Mixed>;
-#else
-using Pairs = ::testing::Types<Portable>;
-#endif
-
-struct PairName {
-  template <class T>
-  static std::string GetName(int) {
-    if constexpr (std::is_same_v<T, Portable>) return "poll_and_pipe";
-#if defined(__linux__)
-    if constexpr (std::is_same_v<T, Native>) return "epoll_and_eventfd";
-#endif
-    return "epoll_and_pipe";
-  }
-};
-
-/// Two connected sockets: readable and writable at both ends.
-class Sockets {
- public:
-  Sockets() { EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends_), 0); }
-  ~Sockets() {
-    close_end(0);
-    close_end(1);
-  }
-  Sockets(const Sockets&) = delete;
-  Descriptor operator[](int end) const { return ends_[end]; }
-  void close_end(int end) {
-    if (ends_[end] >= 0) close(ends_[end]);
-    ends_[end] = -1;
-  }
-  void send(int end) { EXPECT_EQ(write(ends_[end], "x", 1), 1); }
-  void receive(int end) {
-    char byte;
-    EXPECT_EQ(read(ends_[end], &byte, 1), 1);
-  }
-  void fill(int end) {
-    const std::array<char, 4096> bytes{};
-    while (write(ends_[end], bytes.data(), bytes.size()) > 0) {
-    }
-  }
-  void drain(int end) {
-    std::array<char, 4096> bytes;
-    while (read(ends_[end], bytes.data(), bytes.size()) > 0) {
-    }
-  }
-
- private:
-  Descriptor ends_[2];
-};
-
-std::set<Descriptor> open_descriptors() {
-  std::set<Descriptor> open;
-  for (Descriptor fd = 0; fd < 1024; ++fd) {
-    if (fcntl(fd, F_GETFD) >= 0) open.insert(fd);
-  }
-  return open;
-}
+using testing::kPatience;
+using testing::OneWay;
+using testing::Sockets;
 
 template <class Pair>
-class PollerAndWake : public ::testing::Test {
+class Pollers : public testing::PollerFixture<Pair> {
  protected:
-  using Poller = typename Pair::Poller;
-  using Wake = typename Pair::Wake;
-
-  struct Waiter {
-    std::unique_ptr<Poller> poller;
-    std::unique_ptr<Wake> wake;
-
-    Waiter() {
-      int error = 0;
-      poller = Poller::open(error);
-      wake = Wake::open(*poller, error);
-      EXPECT_TRUE(wake) << error;
-    }
-    /// Waits for a ring and clears it. False: none came in time.
-    bool rung() {
-      Ready ready[4];
-      if (poller->wait(ready, testing::kPatience) == 0) return false;
-      wake->clear();
-      return true;
-    }
-  };
-
-  size_t wait(std::chrono::nanoseconds timeout) { return waiter_.poller->wait(ready_, timeout); }
-  Poller& poller() { return *waiter_.poller; }
-  Wake& wake() { return *waiter_.wake; }
-
-  Waiter waiter_;
-  std::array<Ready, 8> ready_{};
-  int tag_ = 0;
-  int other_tag_ = 0;
+  int watch(Descriptor fd, Interest interest, Trigger trigger = Trigger::level) {
+    return this->poller().watch(fd, interest, &this->tag_, trigger);
+  }
+  int rewatch(Descriptor fd, Interest interest, Trigger trigger) {
+    return this->poller().rewatch(fd, interest, &this->tag_, trigger);
+  }
+  /// What the next wait tells, which must be one thing: "r", "w", "rw", with "!" when it hung up. "" for nothing.
+  std::string told(std::chrono::nanoseconds timeout = kPatience) {
+    const size_t count = this->wait(timeout);
+    if (count == 0) return "";
+    EXPECT_EQ(count, 1u);
+    const Ready& it = this->ready_[0];
+    EXPECT_EQ(it.tag, &this->tag_);
+    return std::string(it.readable ? "r" : "") + (it.writable ? "w" : "") + (it.hung_up ? "!" : "");
+  }
+  std::string told_now() { return told(0ns); }
 };
-TYPED_TEST_SUITE(PollerAndWake, Pairs, PairName);
+TYPED_TEST_SUITE(Pollers, testing::Pairs, testing::PairName);
 
-// --- the wake handle ---
+// --- directions ---
 
-TYPED_TEST(PollerAndWake, ends_a_wait_with_a_ring) {
-  std::thread other([this] { this->wake().ring(); });
-  ASSERT_EQ(this->wait(testing::kPatience), 1u);
-  EXPECT_EQ(this->ready_[0].tag, nullptr);
-  EXPECT_TRUE(this->ready_[0].readable);
-  other.join();
-}
-
-TYPED_TEST(PollerAndWake, remembers_a_ring_that_came_before_the_wait) {
-  this->wake().ring();
-  EXPECT_EQ(this->wait(0ns), 1u);
-}
-
-TYPED_TEST(PollerAndWake, counts_many_rings_as_one_until_cleared) {
-  for (int i = 0; i < 1'000; ++i) this->wake().ring();
-  EXPECT_EQ(this->wait(0ns), 1u);
-  EXPECT_EQ(this->wait(0ns), 1u);
-  this->wake().clear();
-  EXPECT_EQ(this->wait(0ns), 0u);
-  this->wake().ring();
-  EXPECT_EQ(this->wait(0ns), 1u);
-}
-
-TYPED_TEST(PollerAndWake, never_blocks_the_one_who_rings) {
-  for (int i = 0; i < 200'000; ++i) this->wake().ring();  // more than a pipe holds
-  this->wake().clear();
-  EXPECT_EQ(this->wait(0ns), 0u);
-}
-
-TYPED_TEST(PollerAndWake, may_be_cleared_without_a_ring) {
-  this->wake().clear();
-  EXPECT_EQ(this->wait(0ns), 0u);
-}
-
-TYPED_TEST(PollerAndWake, loses_no_wake_up_between_two_threads) {
-  constexpr int kRounds = 50'000;  // two wake-ups each
-  typename TestFixture::Waiter ping, pong;
-  int pongs = 0;
-  std::thread other([&] {
-    for (int i = 0; i < kRounds && pong.rung(); ++i) {
-      ++pongs;
-      ping.wake->ring();
-    }
-  });
-  int pings = 0;
-  for (int i = 0; i < kRounds; ++i) {
-    pong.wake->ring();
-    if (!ping.rung()) break;
-    ++pings;
-  }
-  other.join();
-  EXPECT_EQ(pings, kRounds);
-  EXPECT_EQ(pongs, kRounds);
-}
-
-TYPED_TEST(PollerAndWake, shows_what_was_published_before_a_ring_from_any_of_many_threads) {
-  constexpr uint64_t kThreads = 3;
-  constexpr uint64_t kEach = 20'000;
-  std::atomic<uint64_t> published{0};
-  std::vector<std::thread> threads;
-  for (uint64_t t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&] {
-      for (uint64_t i = 0; i < kEach; ++i) {
-        published.fetch_add(1, std::memory_order_release);
-        this->wake().ring();
-      }
-    });
-  }
-  bool rung = true;
-  while (rung && published.load(std::memory_order_acquire) < kThreads * kEach) rung = this->waiter_.rung();
-  EXPECT_TRUE(rung);
-  for (std::thread& thread : threads) thread.join();
-}
-
-// --- time ---
-
-TYPED_TEST(PollerAndWake, returns_at_once_when_there_is_no_time) {
-  EXPECT_EQ(this->wait(0ns), 0u);
-  EXPECT_EQ(this->wait(-1s), 0u);
-}
-
-TYPED_TEST(PollerAndWake, waits_as_long_as_asked_and_not_less) {
-  for (std::chrono::nanoseconds timeout : {1ns, 1'000'000ns, 2'000'001ns, 20'000'000ns}) {
-    const int64_t began = steady_ns();
-    EXPECT_EQ(this->wait(timeout), 0u);
-    EXPECT_GE(steady_ns() - began, timeout.count());
-  }
-}
-
-TYPED_TEST(PollerAndWake, waits_for_ever_and_for_nearly_ever) {
-  using Poller = typename TestFixture::Poller;
-  for (std::chrono::nanoseconds timeout :
-       {Poller::kForever, Poller::kForever - 1ns, std::chrono::nanoseconds(40h * 24 * 365)}) {
-    testing::Gate waits;
-    std::thread other([&] {
-      waits.wait();
-      this->wake().ring();
-    });
-    waits.open();
-    EXPECT_EQ(this->wait(timeout), 1u);
-    this->wake().clear();
-    other.join();
-  }
-}
-
-TYPED_TEST(PollerAndWake, ends_in_time_although_signals_interrupt_it_again_and_again) {
-  struct sigaction before, ignoring{};
-  ignoring.sa_handler = [](int) {};  // without SA_RESTART
-  ASSERT_EQ(sigaction(SIGUSR1, &ignoring, &before), 0);
-  std::atomic<bool> ended{false};
-  int64_t waited_ns = 0;
-  testing::Gate waits;
-  std::thread waiter([&] {
-    waits.open();
-    const int64_t began = steady_ns();
-    const int64_t end = began + 50'000'000;
-    // A wait may end early for a signal, but what is left must become less.
-    for (int64_t left; (left = end - steady_ns()) > 0;) this->wait(std::chrono::nanoseconds(left));
-    waited_ns = steady_ns() - began;
-    ended = true;
-  });
-  ASSERT_TRUE(waits.wait());
-  const int64_t give_up = steady_ns() + 2'000'000'000;
-  while (!ended && steady_ns() < give_up) {
-    pthread_kill(waiter.native_handle(), SIGUSR1);
-    std::this_thread::sleep_for(1ms);  // a pace, not a wait: one signal in each millisecond
-  }
-  waiter.join();
-  sigaction(SIGUSR1, &before, nullptr);
-  EXPECT_GE(waited_ns, 50'000'000);
-  EXPECT_LT(waited_ns, 1'500'000'000);
-}
-
-// --- descriptors ---
-
-TYPED_TEST(PollerAndWake, tells_what_became_readable_by_its_tag) {
+TYPED_TEST(Pollers, tell_what_became_readable_by_its_tag) {
   Sockets sockets, others;
-  ASSERT_EQ(this->poller().watch(sockets[0], Interest::readable, &this->tag_), 0);
+  ASSERT_EQ(this->watch(sockets[0], Interest::readable), 0);
   ASSERT_EQ(this->poller().watch(others[0], Interest::readable, &this->other_tag_), 0);
-  EXPECT_EQ(this->wait(0ns), 0u);
+  EXPECT_EQ(this->told_now(), "");
   sockets.send(1);
-  ASSERT_EQ(this->wait(testing::kPatience), 1u);
-  EXPECT_EQ(this->ready_[0].tag, &this->tag_);
-  EXPECT_TRUE(this->ready_[0].readable);
-  EXPECT_FALSE(this->ready_[0].writable);
+  EXPECT_EQ(this->told(), "r");
 }
 
-TYPED_TEST(PollerAndWake, reports_what_is_ready_until_it_is_dealt_with) {
+TYPED_TEST(Pollers, tell_when_there_is_room_to_write) {
   Sockets sockets;
-  ASSERT_EQ(this->poller().watch(sockets[0], Interest::readable, &this->tag_), 0);
-  sockets.send(1);
-  EXPECT_EQ(this->wait(0ns), 1u);
-  EXPECT_EQ(this->wait(0ns), 1u);
-  sockets.receive(0);
-  EXPECT_EQ(this->wait(0ns), 0u);
-}
-
-TYPED_TEST(PollerAndWake, tells_when_there_is_room_to_write) {
-  Sockets sockets;
-  ASSERT_EQ(this->poller().watch(sockets[0], Interest::writable, &this->tag_), 0);
-  ASSERT_EQ(this->wait(0ns), 1u);
-  EXPECT_TRUE(this->ready_[0].writable);
-  EXPECT_FALSE(this->ready_[0].readable);
+  ASSERT_EQ(this->watch(sockets[0], Interest::writable), 0);
+  EXPECT_EQ(this->told_now(), "w");
   sockets.fill(0);
-  EXPECT_EQ(this->wait(0ns), 0u);
+  EXPECT_EQ(this->told_now(), "");
   sockets.drain(1);
-  EXPECT_EQ(this->wait(0ns), 1u);
+  EXPECT_EQ(this->told(), "w");
 }
 
-TYPED_TEST(PollerAndWake, tells_both_when_both_are_asked_for) {
+TYPED_TEST(Pollers, tell_both_directions_at_once) {
   Sockets sockets;
-  ASSERT_EQ(this->poller().watch(sockets[0], Interest::both, &this->tag_), 0);
+  ASSERT_EQ(this->watch(sockets[0], Interest::both), 0);
+  EXPECT_EQ(this->told_now(), "w");
   sockets.send(1);
-  ASSERT_EQ(this->wait(0ns), 1u);
-  EXPECT_TRUE(this->ready_[0].readable);
-  EXPECT_TRUE(this->ready_[0].writable);
+  EXPECT_EQ(this->told(), "rw");
+  sockets.fill(0);
+  EXPECT_EQ(this->told_now(), "r");
+  sockets.receive(0);
+  EXPECT_EQ(this->told_now(), "");
 }
 
-TYPED_TEST(PollerAndWake, wakes_whoever_waits_when_the_other_end_hangs_up) {
-  for (Interest interest : {Interest::readable, Interest::writable}) {
+TYPED_TEST(Pollers, tell_only_the_direction_that_was_asked_for) {
+  Sockets sockets;
+  sockets.send(1);
+  ASSERT_EQ(this->watch(sockets[0], Interest::writable), 0);
+  EXPECT_EQ(this->told_now(), "w");
+  ASSERT_EQ(this->rewatch(sockets[0], Interest::readable, Trigger::level), 0);
+  EXPECT_EQ(this->told_now(), "r");
+}
+
+// --- triggers ---
+
+TYPED_TEST(Pollers, tell_a_level_until_it_is_dealt_with) {
+  Sockets sockets;
+  ASSERT_EQ(this->watch(sockets[0], Interest::readable), 0);
+  sockets.send(1);
+  EXPECT_EQ(this->told(), "r");
+  EXPECT_EQ(this->told_now(), "r");
+  sockets.receive(0);
+  EXPECT_EQ(this->told_now(), "");
+}
+
+TYPED_TEST(Pollers, tell_an_edge_once_each_time_or_refuse_it) {
+  Sockets sockets;
+  if (!this->knows_edges()) {
+    EXPECT_EQ(this->watch(sockets[0], Interest::readable, Trigger::edge), ENOTSUP);
+    ASSERT_EQ(this->watch(sockets[0], Interest::readable, Trigger::level), 0);
+    EXPECT_EQ(this->rewatch(sockets[0], Interest::readable, Trigger::edge), ENOTSUP);
+    sockets.send(1);
+    EXPECT_EQ(this->told(), "r") << "what was refused has changed nothing";
+    return;
+  }
+  ASSERT_EQ(this->watch(sockets[0], Interest::readable, Trigger::edge), 0);
+  EXPECT_EQ(this->told_now(), "");
+  for (int i = 0; i < 3; ++i) {
+    sockets.send(1);
+    EXPECT_EQ(this->told(), "r");
+    EXPECT_EQ(this->told_now(), "") << "unread, but told";
+  }
+}
+
+TYPED_TEST(Pollers, tell_an_edge_of_room_to_write_once_each_time) {
+  if (!this->knows_edges()) return;  // refused: above
+  Sockets sockets;
+  ASSERT_EQ(this->watch(sockets[0], Interest::writable, Trigger::edge), 0);
+  EXPECT_EQ(this->told_now(), "w");
+  EXPECT_EQ(this->told_now(), "");
+  sockets.fill(0);
+  EXPECT_EQ(this->told_now(), "");
+  sockets.drain(1);
+  EXPECT_EQ(this->told(), "w");
+  EXPECT_EQ(this->told_now(), "");
+}
+
+TYPED_TEST(Pollers, tell_once_and_then_nothing_until_asked_again) {
+  Sockets sockets;
+  ASSERT_EQ(this->watch(sockets[0], Interest::readable, Trigger::once), 0);
+  EXPECT_EQ(this->told_now(), "");
+  sockets.send(1);
+  EXPECT_EQ(this->told(), "r");
+  EXPECT_EQ(this->told_now(), "");
+  sockets.send(1);
+  EXPECT_EQ(this->told_now(), "");
+  EXPECT_EQ(this->watch(sockets[0], Interest::readable), EEXIST) << "silent, but watched";
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(this->rewatch(sockets[0], Interest::readable, Trigger::once), 0);
+    EXPECT_EQ(this->told(), "r") << "it is still unread";
+    EXPECT_EQ(this->told_now(), "");
+  }
+  sockets.drain(0);
+  ASSERT_EQ(this->rewatch(sockets[0], Interest::readable, Trigger::once), 0);
+  EXPECT_EQ(this->told_now(), "");
+  sockets.send(1);
+  EXPECT_EQ(this->told(), "r");
+  EXPECT_EQ(this->poller().unwatch(sockets[0]), 0);
+}
+
+TYPED_TEST(Pollers, tell_once_for_both_directions_together) {
+  Sockets sockets;
+  ASSERT_EQ(this->watch(sockets[0], Interest::both, Trigger::once), 0);
+  EXPECT_EQ(this->told_now(), "w");
+  sockets.send(1);
+  EXPECT_EQ(this->told_now(), "");
+  ASSERT_EQ(this->rewatch(sockets[0], Interest::both, Trigger::once), 0);
+  EXPECT_EQ(this->told(), "rw");
+  EXPECT_EQ(this->told_now(), "");
+}
+
+TYPED_TEST(Pollers, say_nothing_of_a_hang_up_after_they_have_told_once) {
+  Sockets sockets;
+  ASSERT_EQ(this->watch(sockets[0], Interest::both, Trigger::once), 0);
+  EXPECT_EQ(this->told_now(), "w");
+  sockets.close_end(1);
+  EXPECT_EQ(this->told_now(), "");
+  ASSERT_EQ(this->rewatch(sockets[0], Interest::both, Trigger::once), 0);
+  EXPECT_EQ(this->told(), "rw!");
+  EXPECT_EQ(this->told_now(), "");
+}
+
+TYPED_TEST(Pollers, change_what_they_watch_for_and_look_again) {
+  Sockets sockets;
+  sockets.send(1);
+  ASSERT_EQ(this->watch(sockets[0], Interest::readable, Trigger::once), 0);
+  EXPECT_EQ(this->told(), "r");
+  ASSERT_EQ(this->rewatch(sockets[0], Interest::writable, Trigger::level), 0);
+  EXPECT_EQ(this->told_now(), "w");
+  EXPECT_EQ(this->told_now(), "w");
+  ASSERT_EQ(this->rewatch(sockets[0], Interest::both, Trigger::once), 0);
+  EXPECT_EQ(this->told_now(), "rw");
+  EXPECT_EQ(this->told_now(), "");
+  ASSERT_EQ(this->poller().rewatch(sockets[0], Interest::readable, &this->other_tag_, Trigger::level), 0);
+  ASSERT_EQ(this->wait(0ns), 1u);
+  EXPECT_EQ(this->ready_[0].tag, &this->other_tag_);
+  if (!this->knows_edges()) return;
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_EQ(this->rewatch(sockets[0], Interest::readable, Trigger::edge), 0);
+    EXPECT_EQ(this->told_now(), "r");
+    EXPECT_EQ(this->told_now(), "");
+  }
+}
+
+// --- the other end ---
+
+TYPED_TEST(Pollers, tell_a_hang_up_in_the_directions_that_were_asked_for) {
+  for (const auto& [interest, expected] : std::map<Interest, std::string>{
+           {Interest::readable, "r!"}, {Interest::writable, "w!"}, {Interest::both, "rw!"}}) {
     Sockets sockets;
-    if (interest == Interest::writable) sockets.fill(0);
-    ASSERT_EQ(this->poller().watch(sockets[0], interest, &this->tag_), 0);
-    EXPECT_EQ(this->wait(0ns), 0u);
+    sockets.fill(0);
+    ASSERT_EQ(this->watch(sockets[0], interest), 0);
+    EXPECT_EQ(this->told_now(), "");
     sockets.close_end(1);
-    ASSERT_EQ(this->wait(testing::kPatience), 1u);
-    EXPECT_TRUE(interest == Interest::readable ? this->ready_[0].readable : this->ready_[0].writable);
+    EXPECT_EQ(this->told(), expected);
     EXPECT_EQ(this->poller().unwatch(sockets[0]), 0);
   }
 }
 
-TYPED_TEST(PollerAndWake, forgets_what_it_no_longer_watches) {
+TYPED_TEST(Pollers, tell_the_reader_of_a_pipe_that_nobody_writes_any_more) {
+  OneWay pipe;
+  ASSERT_EQ(this->watch(pipe[0], Interest::readable), 0);
+  pipe.send(1);
+  EXPECT_EQ(this->told(), "r");
+  pipe.close_end(1);
+  EXPECT_EQ(this->told(), "r!");
+  pipe.receive(0);
+  EXPECT_EQ(this->told(), "r!") << "the next read tells the end";
+}
+
+TYPED_TEST(Pollers, tell_the_writer_of_a_pipe_that_nobody_reads_any_more) {
+  OneWay pipe;
+  pipe.fill(1);
+  ASSERT_EQ(this->watch(pipe[1], Interest::writable), 0);
+  EXPECT_EQ(this->told_now(), "");
+  pipe.close_end(0);
+  EXPECT_EQ(this->told(), "w!");
+}
+
+// --- what is watched, and what is not ---
+
+TYPED_TEST(Pollers, forget_what_they_no_longer_watch) {
   Sockets sockets;
-  ASSERT_EQ(this->poller().watch(sockets[0], Interest::readable, &this->tag_), 0);
+  ASSERT_EQ(this->watch(sockets[0], Interest::readable), 0);
   sockets.send(1);
   ASSERT_EQ(this->poller().unwatch(sockets[0]), 0);
   EXPECT_EQ(this->wait(0ns), 0u);
@@ -335,37 +238,53 @@ TYPED_TEST(PollerAndWake, forgets_what_it_no_longer_watches) {
   EXPECT_EQ(this->ready_[0].tag, &this->other_tag_);
 }
 
-TYPED_TEST(PollerAndWake, refuses_to_watch_twice_to_unwatch_what_it_does_not_watch_and_what_is_not_open) {
+TYPED_TEST(Pollers, refuse_what_is_watched_already_or_not_at_all) {
   Sockets sockets;
-  EXPECT_EQ(this->poller().watch(sockets[0], Interest::readable, &this->tag_), 0);
-  EXPECT_EQ(this->poller().watch(sockets[0], Interest::readable, &this->tag_), EEXIST);
+  ASSERT_EQ(this->watch(sockets[0], Interest::readable), 0);
+  EXPECT_EQ(this->watch(sockets[0], Interest::writable), EEXIST);
+  EXPECT_EQ(this->rewatch(sockets[1], Interest::readable, Trigger::level), ENOENT);
   EXPECT_EQ(this->poller().unwatch(sockets[1]), ENOENT);
-  EXPECT_EQ(this->poller().watch(-1, Interest::readable, &this->tag_), EBADF);
-  EXPECT_EQ(this->poller().watch(1'000'000, Interest::readable, &this->tag_), EBADF);
+  ASSERT_EQ(this->poller().unwatch(sockets[0]), 0);
+  EXPECT_EQ(this->rewatch(sockets[0], Interest::readable, Trigger::level), ENOENT);
+  EXPECT_EQ(this->poller().unwatch(sockets[0]), ENOENT);
 }
 
-TYPED_TEST(PollerAndWake, takes_something_new_to_watch_from_another_thread_at_the_latest_after_a_ring) {
-  Sockets sockets;
-  sockets.send(1);
-  testing::Gate waits;
-  std::thread other([&] {
-    waits.wait();
-    EXPECT_EQ(this->poller().watch(sockets[0], Interest::readable, &this->tag_), 0);
-    this->wake().ring();
-  });
-  waits.open();
-  bool seen = false;
-  while (!seen) {
-    const size_t count = this->wait(testing::kPatience);
-    if (count == 0) break;
-    for (size_t i = 0; i < count; ++i) seen |= this->ready_[i].tag == &this->tag_;
-    this->wake().clear();
+TYPED_TEST(Pollers, refuse_what_is_not_open) {
+  EXPECT_EQ(this->watch(-1, Interest::readable), EBADF);
+  EXPECT_EQ(this->watch(1'000'000, Interest::readable), EBADF);
+  EXPECT_EQ(this->poller().unwatch(-1), ENOENT);
+  EXPECT_EQ(this->poller().unwatch(1'000'000), ENOENT);
+}
+
+TYPED_TEST(Pollers, refuse_files_and_directories_because_they_never_block) {
+  std::FILE* const file = std::tmpfile();
+  const Descriptor directory = open("/", O_RDONLY | O_CLOEXEC);
+  EXPECT_EQ(this->watch(fileno(file), Interest::readable), EPERM);
+  EXPECT_EQ(this->watch(directory, Interest::readable), EPERM);
+  EXPECT_EQ(this->poller().unwatch(fileno(file)), ENOENT);
+  std::fclose(file);
+  close(directory);
+}
+
+TYPED_TEST(Pollers, tell_no_more_of_the_rest_of_a_batch_that_is_unwatched_while_it_is_dealt_with) {
+  Sockets first, second;
+  ASSERT_EQ(this->poller().watch(first[0], Interest::readable, &first), 0);
+  ASSERT_EQ(this->poller().watch(second[0], Interest::readable, &second), 0);
+  first.send(1);
+  second.send(1);
+  Ready one[1];
+  ASSERT_EQ(this->poller().wait(one, kPatience), 1u);
+  Sockets& other = one[0].tag == &first ? second : first;
+  EXPECT_EQ(this->poller().unwatch(other[0]), 0);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(this->poller().wait(one, 0ns), 1u);
+    EXPECT_NE(one[0].tag, &other);
   }
-  EXPECT_TRUE(seen);
-  other.join();
 }
 
-TYPED_TEST(PollerAndWake, gives_no_more_than_there_is_room_for_and_the_rest_later) {
+// --- many ---
+
+TYPED_TEST(Pollers, give_no_more_than_there_is_room_for_and_the_rest_later) {
   Sockets first, second;
   ASSERT_EQ(this->poller().watch(first[0], Interest::readable, &first), 0);
   ASSERT_EQ(this->poller().watch(second[0], Interest::readable, &second), 0);
@@ -379,69 +298,58 @@ TYPED_TEST(PollerAndWake, gives_no_more_than_there_is_room_for_and_the_rest_late
   EXPECT_EQ(this->wait(0ns), 0u);
 }
 
-TYPED_TEST(PollerAndWake, watches_hundreds) {
+TYPED_TEST(Pollers, give_all_a_turn_when_more_than_a_batch_are_always_ready) {
+  constexpr size_t kMany = 200;
+  std::map<void*, int> turns;
   std::vector<std::unique_ptr<Sockets>> many;
-  for (int i = 0; i < 200; ++i) {
-    many.push_back(std::make_unique<Sockets>());
-    ASSERT_EQ(this->poller().watch((*many.back())[0], Interest::readable, many.back().get()), 0);
-    many.back()->send(1);
+  for (size_t i = 0; i < kMany; ++i) {
+    Sockets& sockets = *many.emplace_back(std::make_unique<Sockets>());
+    sockets.send(1);
+    ASSERT_EQ(this->poller().watch(sockets[0], Interest::readable, &sockets), 0);
+  }
+  constexpr size_t kWaits = 25;
+  for (size_t i = 0; i < kWaits; ++i) {
+    ASSERT_EQ(this->wait(0ns), this->ready_.size());
+    for (const Ready& ready : this->ready_) ++turns[ready.tag];
+  }
+  ASSERT_EQ(turns.size(), kMany);
+  constexpr int kFairShare = kWaits * 64 / kMany;
+  for (const auto& [tag, count] : turns) EXPECT_NEAR(count, kFairShare, 1);
+}
+
+TYPED_TEST(Pollers, give_the_wake_handle_a_turn_among_many_that_are_always_ready) {
+  std::vector<std::unique_ptr<Sockets>> many;
+  for (int i = 0; i < 100; ++i) {
+    Sockets& sockets = *many.emplace_back(std::make_unique<Sockets>());
+    sockets.send(1);
+    ASSERT_EQ(this->poller().watch(sockets[0], Interest::readable, &sockets), 0);
+  }
+  this->wake().ring();
+  bool told = false;
+  for (int i = 0; i < 2; ++i) {
+    const size_t count = this->wait(0ns);
+    told |= std::any_of(this->ready_.begin(), this->ready_.begin() + count,
+                        [](const Ready& ready) { return ready.tag == nullptr; });
+  }
+  EXPECT_TRUE(told);
+}
+
+TYPED_TEST(Pollers, watch_more_than_a_thousand) {
+  constexpr size_t kMany = 1'200;
+  testing::allow_descriptors(2 * kMany + 100);
+  std::vector<std::unique_ptr<Sockets>> many;
+  for (size_t i = 0; i < kMany; ++i) {
+    Sockets& sockets = *many.emplace_back(std::make_unique<Sockets>());
+    ASSERT_EQ(this->poller().watch(sockets[0], Interest::readable, &sockets), 0);
+    if (i % 2 == 0) sockets.send(1);
   }
   size_t seen = 0;
   while (const size_t count = this->wait(0ns)) {
     for (size_t i = 0; i < count; ++i) static_cast<Sockets*>(this->ready_[i].tag)->receive(0);
     seen += count;
   }
-  EXPECT_EQ(seen, 200u);
-}
-
-// --- resources ---
-
-TYPED_TEST(PollerAndWake, leaves_no_descriptor_open) {
-  const std::set<Descriptor> before = open_descriptors();
-  {
-    typename TestFixture::Waiter short_lived;
-  }
-  EXPECT_EQ(open_descriptors(), before);
-}
-
-TYPED_TEST(PollerAndWake, passes_no_descriptor_on_to_a_child) {
-  const std::set<Descriptor> before = open_descriptors();
-  typename TestFixture::Waiter waiter;
-  for (Descriptor fd : open_descriptors()) {
-    EXPECT_TRUE(before.contains(fd) || fcntl(fd, F_GETFD) & FD_CLOEXEC) << fd;
-  }
-}
-
-TYPED_TEST(PollerAndWake, says_so_when_there_are_no_descriptors_left) {
-  using Poller = typename TestFixture::Poller;
-  using Wake = typename TestFixture::Wake;
-  int error = 0;
-  auto poller = Poller::open(error);
-  const std::set<Descriptor> before = open_descriptors();
-  rlimit allowed;
-  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &allowed), 0);
-  const rlimit none{0, allowed.rlim_max};
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
-  auto wake = Wake::open(*poller, error);
-  EXPECT_FALSE(wake);
-  EXPECT_EQ(error, EMFILE);
-  error = 0;
-  auto another = Poller::open(error);
-  EXPECT_EQ(error, another ? 0 : EMFILE);
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &allowed), 0);
-  EXPECT_TRUE(Wake::open(*poller, error));
-  another.reset();
-  EXPECT_EQ(open_descriptors(), before);
-}
-
-TEST(Milliseconds, round_up_and_stay_within_what_the_system_takes) {
-  EXPECT_EQ(to_milliseconds(0ns), 0);
-  EXPECT_EQ(to_milliseconds(-5ms), 0);
-  EXPECT_EQ(to_milliseconds(1ns), 1);
-  EXPECT_EQ(to_milliseconds(1ms), 1);
-  EXPECT_EQ(to_milliseconds(1ms + 1ns), 2);
-  EXPECT_EQ(to_milliseconds(std::chrono::nanoseconds::max()), -1);
-  EXPECT_EQ(to_milliseconds(std::chrono::nanoseconds::max() - 1ns), INT32_MAX);
+  EXPECT_EQ(seen, kMany / 2);
+  for (const auto& sockets : many) EXPECT_EQ(this->poller().unwatch((*sockets)[0]), 0);
 }
 
 }  // namespace
