@@ -1,39 +1,22 @@
 // What the engine costs without JavaScript. For comparing one change with the next on one machine, not for the README.
-#include <algorithm>
-#include <cstdio>
-#include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "base/cpu.hpp"
 #include "core/lanes.hpp"
 #include "core/mailbox.hpp"
 #include "core/pool.hpp"
+#include "measure.hpp"
 #include "platform/select.hpp"
 
 namespace offloop {
 namespace {
 
+using bench::ns_each;
+using bench::report;
+
 Status nothing(Call& call) { return call.returns(); }
 constexpr Operation kNoop{"noop", nothing, true};
-
-/// Runs `sample` often enough for a median and a 99th percentile of what it returns.
-void report(const char* name, const char* unit, const std::function<double()>& sample, int samples) {
-  std::vector<double> values;
-  for (int i = 0; i < samples / 10 + 1; ++i) sample();
-  for (int i = 0; i < samples; ++i) values.push_back(sample());
-  std::sort(values.begin(), values.end());
-  std::printf("%-44s %10.3f %10.3f  %s\n", name, values[values.size() / 2], values[values.size() * 99 / 100], unit);
-}
-
-/// Nanoseconds for each of `count` in one call of `work`.
-double ns_each(int count, const std::function<void()>& work) {
-  const int64_t began = steady_ns();
-  work();
-  return static_cast<double>(steady_ns() - began) / count;
-}
 
 /// An environment without Node: a mailbox that rings a wake handle.
 class Loop {
@@ -138,42 +121,6 @@ void bench_parts() {
       1'000);
 }
 
-void bench_wake() {
-  struct End {
-    std::unique_ptr<Poller> poller;
-    std::unique_ptr<WakeHandle> wake;
-    End() {
-      int error = 0;
-      poller = Poller::open(error);
-      wake = WakeHandle::open(*poller, error);
-    }
-    void wait() {
-      Ready ready[1];
-      poller->wait(ready, Poller::kForever);
-      wake->clear();
-    }
-  } here, there;
-  std::atomic<bool> stop{false};
-  std::thread other([&] {
-    while (!stop) {
-      there.wait();
-      here.wake->ring();
-    }
-  });
-  report(
-      "wake handles: there and back", "us",
-      [&] {
-        return ns_each(1'000, [&] {
-          there.wake->ring();
-          here.wait();
-        });
-      },
-      5'000);
-  stop = true;
-  there.wake->ring();
-  other.join();
-}
-
 void bench_pool(int64_t linger_ns) {
   auto pool = std::make_shared<Pool>(Pool::Options{.name = "bench",
                                                    .threads = 2,
@@ -228,8 +175,7 @@ void bench_pool(int64_t linger_ns) {
 }  // namespace offloop
 
 int main() {
-  std::printf("%-44s %10s %10s\n", "", "median", "p99");
+  offloop::bench::print_head();
   offloop::bench_parts();
-  offloop::bench_wake();
   for (int64_t linger_ns : {0, 10'000, 50'000}) offloop::bench_pool(linger_ns);
 }
