@@ -9,6 +9,13 @@ namespace offloop {
 using Poller = EpollPoller;
 using WakeHandle = EventfdWake;
 }  // namespace offloop
+#elif (defined(__APPLE__) || defined(__FreeBSD__) || defined(__DragonFly__)) && !defined(OFFLOOP_PORTABLE)
+#include "platform/poller_kqueue.hpp"
+#include "platform/wake_kqueue.hpp"
+namespace offloop {
+using Poller = KqueuePoller;
+using WakeHandle = KqueueWake;
+}  // namespace offloop
 #else
 #include "platform/poller_poll.hpp"
 #include "platform/wake_pipe.hpp"
