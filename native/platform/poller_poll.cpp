@@ -77,19 +77,20 @@ void PollPoller::prepare() noexcept {
   try {
     asked_.reserve(watches_.end() + 1);
     serials_.reserve(watches_.end() + 1);
+    // From here on nothing fails.
+    asked_.assign(1, {changes_->reading_end(), POLLIN, 0});
+    serials_.assign(1, 0);
+    for (size_t at = 0; at < watches_.end(); ++at) {
+      const auto fd = static_cast<Descriptor>(at);
+      const Watch* watch = watches_.find(fd);
+      if (!watch || watch->silent) continue;
+      asked_.push_back({fd, events_of(*watch), 0});
+      serials_.push_back(watch->serial);
+    }
+    changed_ = false;
   } catch (const std::bad_alloc&) {
-    return;  // it asks what it asked before, and tries again next time
+    // it asks what it asked before, and tries again next time
   }
-  asked_.assign(1, {changes_->reading_end(), POLLIN, 0});
-  serials_.assign(1, 0);
-  for (size_t at = 0; at < watches_.end(); ++at) {
-    const auto fd = static_cast<Descriptor>(at);
-    const Watch* watch = watches_.find(fd);
-    if (!watch || watch->silent) continue;
-    asked_.push_back({fd, events_of(*watch), 0});
-    serials_.push_back(watch->serial);
-  }
-  changed_ = false;
 }
 
 size_t PollPoller::wait(std::span<Ready> ready, std::chrono::nanoseconds timeout) noexcept {

@@ -28,7 +28,8 @@ class PollPoller {
   size_t wait(std::span<Ready> ready, std::chrono::nanoseconds timeout) noexcept;
 
  private:
-  explicit PollPoller(std::unique_ptr<Pipe> changes) noexcept : changes_(std::move(changes)) {}
+  explicit PollPoller(std::unique_ptr<Pipe> changes)
+      : changes_(std::move(changes)), asked_(1, {changes_->reading_end(), POLLIN, 0}), serials_(1) {}
 
   /// Has a wait that is under way ask anew. Runs with the lock held, as the following do.
   void change() noexcept;

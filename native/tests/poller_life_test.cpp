@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/cpu.hpp"
+#include "platform/cpu_clock.hpp"
 #include "support/faults.hpp"
 #include "support/pollers.hpp"
 
@@ -220,6 +221,10 @@ TYPED_TEST(PollerLife, forgets_what_is_closed_while_it_is_watched) {
     ASSERT_EQ(this->poller().watch(number, Interest::both, &this->tag_, trigger), 0);
     sockets.close_end(0);
     for (int i = 0; i < 3; ++i) EXPECT_EQ(this->wait(0ns), 0u);
+    const CpuClock clock = CpuClock::of_this_thread();
+    const int64_t worked = clock.now_ns();
+    EXPECT_EQ(this->wait(50ms), 0u);
+    EXPECT_LT(clock.now_ns() - worked, 5'000'000) << "it does not sleep";
     this->wake().ring();
     EXPECT_EQ(this->wait(kPatience), 1u);
     EXPECT_EQ(this->ready_[0].tag, nullptr);
