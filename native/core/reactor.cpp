@@ -11,6 +11,10 @@ namespace offloop {
 namespace {
 
 constexpr size_t kStackBytes = 256 * 1024;
+constexpr size_t kMostReady = 64;
+
+/// What this thread is in the middle of: a timer that disarms itself must not wait for itself.
+thread_local const Timer* expiring_here = nullptr;
 
 }  // namespace
 
@@ -24,9 +28,7 @@ int Reactor::arm_unless(Timer& timer, int64_t due_ns, Expire* expire, const std:
     std::lock_guard lock(mutex_);
     // relaxed: whoever sets the flag takes this lock after it, so either it is seen here or the timer is found below
     if (stop && stop->load(std::memory_order_relaxed)) return ECANCELED;
-    if (!poller_) {
-      if (int error = start()) return error;
-    }
+    if (int error = start()) return error;
     if (timer.heap_index != DeadlineHeap<Timer>::kOutside) {
       if (timer.due_ns <= due_ns) return 0;
       armed_.remove(&timer);
@@ -51,7 +53,7 @@ bool Reactor::disarm(Timer& timer) noexcept {
       std::lock_guard lock(mutex_);
       was_armed |= armed_.remove(&timer);  // though it may be expiring as well: somebody has armed it again
       // acquire: set with the lock held, but reset without it, and then what it did has happened
-      if (expiring_.load(std::memory_order_acquire) != &timer) return was_armed;
+      if (expiring_.load(std::memory_order_acquire) != &timer || expiring_here == &timer) return was_armed;
     }
     expiring_.wait(&timer, std::memory_order_acquire);  // what it did has happened; and it may have armed itself again
   }
@@ -62,13 +64,23 @@ bool Reactor::disarm_if(Timer& timer, Expire* expire) noexcept {
   return timer.expire == expire && armed_.remove(&timer);
 }
 
+int Reactor::watch(Watcher& watcher, Descriptor fd, Interest interest, Trigger trigger, Watcher::Tell* tell) noexcept {
+  {
+    std::lock_guard lock(mutex_);
+    if (int error = start()) return error;
+  }
+  return watchers_->add(watcher, fd, interest, trigger, tell);
+}
+
 int Reactor::start() noexcept {
+  if (poller_) return 0;
   int error = 0;
   try {
     auto poller = Poller::open(error);
     if (!poller) return error;
     auto wake = WakeHandle::open(*poller, error);
     if (!wake) return error;
+    watchers_ = std::make_unique<Watchers>(*poller);
     poller_ = std::move(poller);
     wake_ = std::move(wake);
   } catch (const std::bad_alloc&) {
@@ -77,6 +89,7 @@ int Reactor::start() noexcept {
   error = start_thread(
       "offloop/reactor", kStackBytes, [](void* self) noexcept { static_cast<Reactor*>(self)->live(); }, this);
   if (error) {
+    watchers_.reset();
     wake_.reset();
     poller_.reset();
   }
@@ -84,10 +97,12 @@ int Reactor::start() noexcept {
 }
 
 void Reactor::live() noexcept {
-  std::array<Ready, 8> ready;
+  std::array<Ready, kMostReady> ready;
   for (;;) {
-    poller_->wait(ready, expire_due());
-    wake_->clear();
+    const size_t count = poller_->wait(ready, expire_due());
+    wake_ups_.fetch_add(1, std::memory_order_relaxed);
+    wake_->clear();  // first, and then a look at what the ring was for
+    watchers_->tell({ready.data(), count});
   }
 }
 
@@ -105,7 +120,9 @@ std::chrono::nanoseconds Reactor::expire_due() noexcept {
       expire = due->expire;                             // with the lock held: somebody may be arming it again
       expiring_.store(due, std::memory_order_relaxed);  // read with the lock held
     }
+    expiring_here = due;
     expire(*due);
+    expiring_here = nullptr;
     expiring_.store(nullptr, std::memory_order_release);
     expiring_.notify_all();
   }

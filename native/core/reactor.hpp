@@ -7,12 +7,13 @@
 #include <mutex>
 
 #include "core/timer.hpp"
-#include "platform/select.hpp"
+#include "core/watchers.hpp"
 
 namespace offloop {
 
-/// Lets timers expire. One thread for the process, started by the first timer.
-/// Thread: any; never with a lock held that an `expire` takes. Lifetime: never destroyed.
+/// Lets timers expire, and tells watchers what has become of their descriptors: up to 64 of them, and what is due, come out
+/// of one wait. One thread for the process, started by the first timer or watcher.
+/// Thread: any, also its own; never with a lock held that an `expire` or a `tell` takes. Lifetime: never destroyed.
 class Reactor {
  public:
   using Expire = void(Timer&) noexcept;
@@ -29,10 +30,22 @@ class Reactor {
   /// The same, but only if it is armed for this `expire`; does not wait.
   bool disarm_if(Timer& timer, Expire* expire) noexcept;
 
+  /// Has `tell(watcher, readiness)` called on the reactor's thread when the descriptor is ready; see Watchers, also for the
+  /// other two. Returns 0, or an errno.
+  int watch(Watcher& watcher, Descriptor fd, Interest interest, Trigger trigger, Watcher::Tell* tell) noexcept;
+  int rewatch(Watcher& watcher, Interest interest) noexcept { return watchers_->arm(watcher, interest); }
+  /// Of one that has been watched.
+  void unwatch(Watcher& watcher) noexcept { watchers_->remove(watcher); }
+
+  /// How often the thread has been woken, by whatever there was.
+  uint64_t wake_ups() const noexcept {
+    return wake_ups_.load(std::memory_order_relaxed);
+  }  // a number, and nothing else
+
  private:
   Reactor() = default;
 
-  /// Opens the poller and starts the thread. Runs with the lock held. Returns 0 or an errno.
+  /// Opens the poller and starts the thread, unless they are there. Runs with the lock held. Returns 0 or an errno.
   int start() noexcept;
   [[noreturn]] void live() noexcept;
   /// Returns how long there is nothing to do.
@@ -43,8 +56,10 @@ class Reactor {
   /// When the thread looks next, so that it need not be rung for what comes later: most timers are disarmed before.
   int64_t wakes_ns_ = Timer::kNever;
   std::atomic<Timer*> expiring_{nullptr};  // never dereferenced: its owner may have let go of it
+  std::atomic<uint64_t> wake_ups_{0};
   std::unique_ptr<Poller> poller_;
   std::unique_ptr<WakeHandle> wake_;
+  std::unique_ptr<Watchers> watchers_;
 };
 
 }  // namespace offloop

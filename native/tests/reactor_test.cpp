@@ -242,6 +242,20 @@ TEST(Reactor, lets_a_timer_arm_itself_again) {
   EXPECT_EQ(alarm.expired, 5);
 }
 
+TEST(Reactor, lets_a_timer_disarm_itself) {
+  Alarm alarm;
+  alarm.work = [&] {
+    alarm.arm(0);
+    EXPECT_TRUE(reactor().disarm(alarm));
+    EXPECT_FALSE(reactor().disarm(alarm));
+  };
+  alarm.arm(0);
+  ASSERT_TRUE(alarm.comes());
+  testing::pass(0);
+  EXPECT_FALSE(reactor().disarm(alarm));
+  EXPECT_EQ(alarm.expired, 1);
+}
+
 TEST(Reactor, stops_a_timer_that_arms_itself_again_and_again) {
   for (int round = 0; round < 300; ++round) {
     Alarm alarm;
