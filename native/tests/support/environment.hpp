@@ -78,6 +78,9 @@ class Environment {
   void leave();
 
   Mailbox& mailbox() { return *mailbox_; }
+  /// Where its rings arrive, for tests that wait for more than those.
+  Poller& poller() { return *poller_; }
+  WakeHandle& wake() { return *wake_; }
   uint32_t outstanding() const { return outstanding_; }
 
  private:
