@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsdown';
 
 export default defineConfig({
-  entry: ['lib/index.ts', 'lib/ops.ts'],
+  entry: ['lib/index.ts', 'lib/ops.ts', 'lib/primitives.ts'],
   format: 'esm',
   platform: 'node',
   target: 'node20',

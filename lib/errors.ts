@@ -66,6 +66,16 @@ export function cutError(status: number, task: string): OffloopError {
   return statusError((native.statuses[status] as readonly [string, string])[0], task);
 }
 
+/** The error of a system call that was refused. @param errno - negative, as Node has it */
+export function systemError(errno: number, syscall: string): OffloopError {
+  const cause = systemCause(errno, syscall, undefined);
+  const code = STATUS_OF[(cause as NodeJS.ErrnoException).code as string] ?? 'SYSTEM';
+  return new OffloopError(codeOf(code), cause.message, { errno, syscall, cause });
+}
+
+/** Of refusals that are not the system's mood. */
+const STATUS_OF: Readonly<Record<string, string>> = { ENOMEM: 'NO_MEMORY', ENOTSUP: 'UNSUPPORTED' };
+
 /** Makes the error of a failed task. */
 export function failureError(failure: NativeFailure): OffloopError {
   const [name, meaning] = native.statuses[failure.status] as readonly [string, string];

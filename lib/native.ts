@@ -10,6 +10,8 @@ interface Addon {
   readonly statuses: ReadonlyArray<readonly [name: string, meaning: string]>;
   /** Processors this process may run on. */
   readonly parallelism: number;
+  /** How the reactor waits: 'epoll', 'kqueue', 'iocp' or 'poll'. */
+  readonly poller: string;
   /**
    * Which memory stays while tasks read it, when its buffer is detached or its environment ends. 'most': not where
    * `ArrayBuffer.prototype.transfer` gives it another length. To be asked in every environment.
@@ -52,6 +54,33 @@ export interface Rings {
   poolOptions(pool: number): NativePoolOptions;
   resize(pool: number, threads: number): void;
   counts(pool: number): Counts;
+
+  // Of what follows, a negative answer is an errno as Node has it. See readiness.ts, wake-handle.ts and socket.ts.
+  /** The number of the wait. */
+  beginWait(fd: number, interest: number, kind: number, ms: number): number;
+  waitAgain(number: number, interest: number): number;
+  endWait(number: number): void;
+  /** How many events have been written: of each, the number of the wait and what has come, uint32. */
+  takeWaits(events: Uint8Array): number;
+  /** What says that there is something to take. */
+  waitsSignal(): number;
+  /** How often the reactor's thread has been woken. */
+  reactorWakeUps(): number;
+  /** Opens a wake (0: a new one): its number, and the signal by which it is known here. Undefined: nobody holds it. */
+  openWake(number: number): [number: number, signal: number] | undefined;
+  ringWake(signal: number): void;
+  /** Whether it was rung since the last look. If not, its signal comes with the next ring. */
+  lookAtWake(signal: number): boolean;
+  wakeCounts(signal: number): [rings: number, wakeUps: number];
+  closeWake(signal: number): void;
+  /** A socket that connects to an address in digits. */
+  connect(address: string, port: number): number;
+  /** 0, or why it failed. */
+  socketError(fd: number): number;
+  /** How many bytes were taken, or have come. */
+  send(fd: number, bytes: Uint8Array): number;
+  receive(fd: number, bytes: Uint8Array): number;
+  close(fd: number): void;
 }
 
 export interface NativePoolOptions {

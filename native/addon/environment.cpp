@@ -193,6 +193,7 @@ void Environment::on_exit() noexcept {
     decide(task, OFFLOOP_CANCELLED);
     if (pools_[task.pool].executor) executor(task.pool).cancel(task);
   });
+  primitives_.end();
   wait_for_borrowers();
   for (const auto& [number, signal] : signals_) signal->close();
   signals_.clear();

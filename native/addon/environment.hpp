@@ -14,6 +14,7 @@
 #include "addon/layout.hpp"
 #include "addon/loop_timers.hpp"
 #include "addon/node_pool.hpp"
+#include "addon/primitives.hpp"
 #include "base/linger.hpp"
 #include "core/mailbox.hpp"
 #include "core/pool.hpp"
@@ -75,6 +76,7 @@ class Environment final : private Listener {
   void close_signal(Signal& signal) noexcept;
   /// Whether JavaScript waits for signals: then they are delivered, and the process stays alive for them.
   void listen(bool listening) noexcept;
+  Primitives& primitives() noexcept { return primitives_; }
 
  private:
   Environment(napi_env env, Doorbell::Kind kind);
@@ -140,6 +142,7 @@ class Environment final : private Listener {
 
   std::unordered_map<uint32_t, std::shared_ptr<Signal>> signals_;  // by number
   uint32_t last_signal_ = 0;
+  Primitives primitives_{*this};
   bool listening_ = false;
   uint32_t in_flight_ = 0;     // flushed and not delivered
   Letter* backlog_ = nullptr;  // came home, not yet delivered

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "addon/arguments.hpp"
 #include "addon/backing_store.hpp"
 #include "addon/environment.hpp"
 #include "addon/layout.hpp"
@@ -15,83 +16,55 @@
 namespace offloop {
 namespace {
 
-/// The raw arguments of a call, for the paths where every nanosecond counts. JavaScript has checked their types.
-template <size_t N>
-struct Arguments {
-  napi_value values[N];
-  Environment* environment;
-
-  Arguments(napi_env env, napi_callback_info info) noexcept {
-    size_t count = N;
-    void* data = nullptr;
-    napi_get_cb_info(env, info, &count, values, nullptr, &data);
-    environment = static_cast<Environment*>(data);
-  }
-};
-
-uint32_t to_uint32(napi_env env, napi_value value) noexcept {
-  uint32_t number = 0;
-  napi_get_value_uint32(env, value, &number);
-  return number;
-}
-
 napi_value flush(napi_env env, napi_callback_info info) {
   Arguments<2> arguments(env, info);
-  arguments.environment->flush(to_uint32(env, arguments.values[0]), arguments.values[1]);
+  arguments.environment->flush(arguments.uint32(0), arguments.values[1]);
   return nullptr;
 }
 
 napi_value reserve(napi_env env, napi_callback_info info) {
   Arguments<1> arguments(env, info);
-  napi_value done = nullptr;
-  napi_get_boolean(env, arguments.environment->reserve(to_uint32(env, arguments.values[0])), &done);
-  return done;
+  return to_value(env, arguments.environment->reserve(arguments.uint32(0)));
 }
 
 napi_value trim(napi_env env, napi_callback_info info) {
   Arguments<1> arguments(env, info);
-  arguments.environment->trim(to_uint32(env, arguments.values[0]));
+  arguments.environment->trim(arguments.uint32(0));
   return nullptr;
 }
 
 napi_value cancel(napi_env env, napi_callback_info info) {
   Arguments<2> arguments(env, info);
-  arguments.environment->cancel(to_uint32(env, arguments.values[0]), to_uint32(env, arguments.values[1]));
+  arguments.environment->cancel(arguments.uint32(0), arguments.uint32(1));
   return nullptr;
 }
 
 napi_value watch(napi_env env, napi_callback_info info) {
   Arguments<2> arguments(env, info);
-  arguments.environment->watch(to_uint32(env, arguments.values[0]), to_uint32(env, arguments.values[1]));
+  arguments.environment->watch(arguments.uint32(0), arguments.uint32(1));
   return nullptr;
 }
 
 napi_value is_running(napi_env env, napi_callback_info info) {
   Arguments<2> arguments(env, info);
-  napi_value running = nullptr;
-  const bool is =
-      arguments.environment->is_running(to_uint32(env, arguments.values[0]), to_uint32(env, arguments.values[1]));
-  napi_get_boolean(env, is, &running);
-  return running;
+  return to_value(env, arguments.environment->is_running(arguments.uint32(0), arguments.uint32(1)));
 }
 
 napi_value listen(napi_env env, napi_callback_info info) {
   Arguments<1> arguments(env, info);
-  bool listening = false;
-  napi_get_value_bool(env, arguments.values[0], &listening);
-  arguments.environment->listen(listening);
+  arguments.environment->listen(arguments.boolean(0));
   return nullptr;
 }
 
 napi_value resize(napi_env env, napi_callback_info info) {
   Arguments<2> arguments(env, info);
-  arguments.environment->executor(to_uint32(env, arguments.values[0])).resize(to_uint32(env, arguments.values[1]));
+  arguments.environment->executor(arguments.uint32(0)).resize(arguments.uint32(1));
   return nullptr;
 }
 
 napi_value cancel_all(napi_env env, napi_callback_info info) {
   Arguments<1> arguments(env, info);
-  arguments.environment->cancel_all(to_uint32(env, arguments.values[0]));
+  arguments.environment->cancel_all(arguments.uint32(0));
   return nullptr;
 }
 
@@ -102,8 +75,7 @@ napi_value end_node_pools(napi_env env, napi_callback_info info) {
 
 napi_value close_pool(napi_env env, napi_callback_info info) {
   Arguments<3> arguments(env, info);
-  arguments.environment->close_pool(to_uint32(env, arguments.values[0]), to_uint32(env, arguments.values[1]),
-                                    to_uint32(env, arguments.values[2]));
+  arguments.environment->close_pool(arguments.uint32(0), arguments.uint32(1), arguments.uint32(2));
   return nullptr;
 }
 
@@ -219,6 +191,7 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   exports["openNodePool"] = Napi::Function::New(env, open_node_pool, "openNodePool", environment);
   exports["poolOptions"] = Napi::Function::New(env, pool_options, "poolOptions", environment);
   exports["counts"] = Napi::Function::New(env, counts, "counts", environment);
+  export_primitives(exports, *environment);
   return exports;
 }
 
@@ -260,6 +233,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports["operations"] = names_of_operations(env);
   exports["statuses"] = names_of_statuses(env);
   exports["parallelism"] = available_parallelism();
+  exports["poller"] = Poller::kName;
   exports["pins"] = Napi::Function::New(env, pins, "pins");
   exports["open"] = Napi::Function::New(env, open, "open");
   return exports;

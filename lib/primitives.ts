@@ -1,0 +1,4 @@
+/** What threads wait for and wake each other with, each awaitable. */
+export { Reactor, type ReactorStats, type Readiness, type WaitOptions, type WatchOptions } from './reactor.js';
+export { type ConnectOptions, Socket } from './socket.js';
+export { WakeHandle } from './wake-handle.js';
