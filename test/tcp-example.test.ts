@@ -17,7 +17,10 @@ test('the TCP example exchanges messages in both ways, and ends by itself', asyn
 }, 60_000);
 
 test('the TCP example says what it takes', async () => {
-  for (const wrong of [['--connections', '0'], ['--bytes', 'many']]) {
+  for (const wrong of [
+    ['--connections', '0'],
+    ['--bytes', 'many'],
+  ]) {
     await expect(run(...wrong)).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('--exchanges') });
   }
 });
