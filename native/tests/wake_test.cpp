@@ -132,7 +132,7 @@ TYPED_TEST(WakeHandles, show_what_was_published_before_a_ring_from_any_of_many_t
 // A wake-up that is lost while others ring is made up for by the next ring; here nobody rings again without an answer.
 TYPED_TEST(WakeHandles, answer_every_ring_of_many_threads) {
   constexpr int kThreads = 4;
-  constexpr int kRounds = 4'000;
+  constexpr int kRounds = 2'000;
   struct Caller {
     std::atomic<int> asked{0};
     std::atomic<int> answered{0};
