@@ -1,11 +1,11 @@
-// Adds up the reports of all suites: what vitest and scripts/test-native.mjs left in the given folder.
+// Adds up the reports of all suites: what vitest and the scripts that test native code left in the given folder.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const folder = process.argv[2];
 const total = { passed: 0, failed: 0, skipped: 0 };
 for (const name of readdirSync(folder)) {
-  if (!/^(vitest|native-.*)\.json$/.test(name)) continue;
+  if (!/^(vitest|native-.*|darwin-build)\.json$/.test(name)) continue;
   const report = JSON.parse(readFileSync(join(folder, name), 'utf8'));
   const isVitest = 'numTotalTests' in report;
   total.passed += isVitest ? report.numPassedTests : report.passed;
