@@ -4,9 +4,8 @@
 #include <utility>
 
 #include "ops/bodies.hpp"
+#include "ops/coder.hpp"
 #include "ops/openssl.hpp"
-#include "ops/output.hpp"
-#include "ops/pieces.hpp"
 
 namespace offloop::ops {
 namespace {
@@ -31,59 +30,93 @@ constexpr std::array<uint8_t, 256> kStandard = [] {
   return standard;
 }();
 
-class Encoding {
+class Encoder {
  public:
-  /// Every block of text ends with a NUL, which the next one overwrites.
-  Encoding(Call& call, const OpenSsl& ssl)
-      : ssl_(ssl), data_(call.bytes(0)), text_(call, size_of_text(data_.size()) + 1) {}
+  static constexpr Kind kKind = OFFLOOP_TEXT;
 
-  size_t done() const noexcept { return done_; }
-  size_t total() const noexcept { return data_.size(); }
+  explicit Encoder(const OpenSsl& ssl) noexcept : ssl_(ssl) {}
 
-  std::optional<Status> step(Call& call) {
-    const auto piece = data_.subspan(done_, std::min(data_.size() - done_, kEncodePiece));
-    uint8_t* out = text_.data() + size_of_text(done_);
-    if (!piece.empty()) ssl_.encode_base64(out, piece.data(), static_cast<int>(piece.size()));
-    done_ += piece.size();
-    if (done_ < data_.size()) return std::nullopt;
-    return text_.returns(call, size_of_text(done_), OFFLOOP_TEXT);
+  size_t capacity_for(std::span<const uint8_t> data) const noexcept { return size_of_text(data.size()) + kNul; }
+  size_t room() const noexcept { return 0; }
+
+  std::optional<Status> piece(Call&, Flow& flow) {
+    const size_t groups = flow.free().empty() ? 0 : (flow.free().size() - kNul) / 4;
+    if (left_ > 0) return groups > 0 ? complete(flow) : std::nullopt;
+    const auto rest = flow.rest();
+    size_t size = std::min({rest.size(), kEncodePiece, groups * 3});
+    const bool ends = flow.last && size == rest.size();
+    if (!ends) size -= size % 3;
+    encode(flow, rest.data(), size);
+    flow.taken += size;
+    if (ends) return OFFLOOP_OK;
+    keep(flow);
+    return std::nullopt;
   }
 
  private:
+  /// Every block of text ends with one, which the next block overwrites.
+  static constexpr size_t kNul = 1;
+
   static constexpr size_t size_of_text(size_t size) noexcept { return (size + 2) / 3 * 4; }
 
+  void encode(Flow& flow, const uint8_t* data, size_t size) noexcept {
+    if (size == 0) return;
+    ssl_.encode_base64(flow.free().data(), data, static_cast<int>(size));
+    flow.given += size_of_text(size);
+  }
+
+  /// Takes what is less than a group, and all there is.
+  void keep(Flow& flow) noexcept {
+    if (flow.rest().size() >= 3 - left_) return;
+    for (const uint8_t byte : flow.rest()) kept_[left_++] = byte;
+    flow.taken = flow.input.size();
+  }
+
+  std::optional<Status> complete(Flow& flow) noexcept {
+    if (flow.rest().size() < 3 - left_ && !flow.last) {
+      keep(flow);
+      return std::nullopt;
+    }
+    for (; left_ < 3 && !flow.rest().empty(); ++flow.taken) kept_[left_++] = flow.rest().front();
+    encode(flow, kept_, std::exchange(left_, 0));
+    if (flow.last && flow.rest().empty()) return OFFLOOP_OK;
+    return std::nullopt;
+  }
+
   const OpenSsl& ssl_;
-  std::span<const uint8_t> data_;
-  size_t done_ = 0;
-  Output text_;
+  uint8_t kept_[3];  // bytes of a group that the next piece completes
+  size_t left_ = 0;  // so many
 };
 
-class Decoding {
+class Decoder {
  public:
-  Decoding(Call& call, const OpenSsl& ssl)
-      : ssl_(ssl), text_(call.bytes(0)), end_(text_.size()), bytes_(call, end_ / 4 * 3 + 3) {}
+  static constexpr Kind kKind = OFFLOOP_BYTES;
 
-  size_t done() const noexcept { return at_; }
-  size_t total() const noexcept { return text_.size(); }
+  explicit Decoder(const OpenSsl& ssl) noexcept : ssl_(ssl) {}
 
-  std::optional<Status> step(Call& call) {
+  size_t capacity_for(std::span<const uint8_t> text) const noexcept { return text.size() / 4 * 3 + 3; }
+  size_t room() const noexcept { return 0; }
+
+  std::optional<Status> piece(Call&, Flow& flow) {
+    const auto text = flow.rest();
+    const size_t most = std::min(kDecodePiece, flow.free().size() / 3 * 4);
+    if (most == 0) return std::nullopt;
     uint8_t clean[kDecodePiece];
     size_t count = std::exchange(left_, 0);
     std::copy_n(kept_, count, clean);
-    const size_t stop = at_ + std::min(end_ - at_, kMostSkipped);
-    size_t at = at_;
-    while (count < kDecodePiece && at < stop) {
-      if (text_[at] == '=') {
-        end_ = at;
-        break;
-      }
-      clean[count] = kStandard[text_[at++]];
+    const size_t stop = std::min(text.size(), kMostSkipped);
+    size_t at = 0;
+    bool padded = false;
+    while (count < most && at < stop) {
+      padded = text[at] == '=';
+      if (padded) break;
+      clean[count] = kStandard[text[at++]];
       count += clean[count] != 0;
     }
-    at_ = at;
+    flow.taken += at;
 
     const size_t left = count % 4;
-    const bool more = at < end_;
+    const bool more = !padded && (at < text.size() || !flow.last);
     if (more) {
       left_ = left;
       std::copy_n(clean + count - left, left, kept_);
@@ -92,36 +125,32 @@ class Decoding {
       std::fill_n(clean + count, 4 - left, 'A');
       count += 4 - left;
     }
-    if (count > 0) ssl_.decode_base64(bytes_.data() + used_, clean, static_cast<int>(count));
-    used_ += count / 4 * 3;
+    if (count > 0) ssl_.decode_base64(flow.free().data(), clean, static_cast<int>(count));
+    flow.given += count / 4 * 3;
     if (more) return std::nullopt;
     // The last group may be short: 2 characters make 1 byte, 3 make 2, and 1 alone makes none.
-    if (left > 0) used_ -= left > 1 ? 4 - left : 3;
-    return bytes_.returns(call, used_);
+    if (left > 0) flow.given -= left > 1 ? 4 - left : 3;
+    return OFFLOOP_OK;
   }
 
  private:
   const OpenSsl& ssl_;
-  std::span<const uint8_t> text_;
-  size_t end_;  // where the text ends, as far as known
-  size_t at_ = 0;
-  Output bytes_;
-  size_t used_ = 0;
   uint8_t kept_[3];  // characters of a group that the next piece completes
   size_t left_ = 0;  // so many
 };
 
-template <class Work>
+template <class Coder>
 Status convert(Call& call) {
   const OpenSsl* ssl = OpenSsl::of_host();
   if (!ssl) return call.unsupported(OpenSsl::kMissing);
-  if (call.bytes(0).size() >= kLong) return do_in_turns<Work>(call, call, *ssl);
-  return do_at_once(call, Work(call, *ssl));
+  const auto data = call.bytes(0);
+  if (data.size() >= kLong) return do_in_turns<Whole<Coder>>(call, call, data, *ssl);
+  return do_at_once(call, Whole<Coder>(call, data, *ssl));
 }
 
 }  // namespace
 
-Status to_base64(Call& call) { return convert<Encoding>(call); }
-Status from_base64(Call& call) { return convert<Decoding>(call); }
+Status to_base64(Call& call) { return convert<Encoder>(call); }
+Status from_base64(Call& call) { return convert<Decoder>(call); }
 
 }  // namespace offloop::ops

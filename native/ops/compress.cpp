@@ -3,8 +3,7 @@
 #include <span>
 
 #include "ops/bodies.hpp"
-#include "ops/output.hpp"
-#include "ops/pieces.hpp"
+#include "ops/coder.hpp"
 #include "ops/zlib.hpp"
 
 namespace offloop::ops {
@@ -50,36 +49,40 @@ class Deflater {
 /// Most data comes out much smaller than the bound, which is not worth asking for when it is large.
 size_t first_guess(size_t bound) noexcept { return std::min(bound, std::max(Output::kMapped, bound / 4)); }
 
-class Compression {
+class Compressor {
  public:
-  Compression(Call& call, const Zlib& zlib, int format)
+  static constexpr Kind kKind = OFFLOOP_BYTES;
+
+  Compressor(Call& call, const Zlib& zlib, int format)
       : zlib_(zlib),
         level_(static_cast<int>(call.number(1))),
         strategy_(static_cast<int>(call.number(4))),
         deflater_(zlib, level_, static_cast<int>(call.number(2)) + format, static_cast<int>(call.number(3)), strategy_),
-        data_(call.bytes(0)),
-        bound_(zlib.deflate_bound(&deflater_.stream, data_.size())),
-        room_(level_ == 0 ? kStoredOutput : std::min(kOutput, bound_)),
-        output_(call, std::max(room_, first_guess(bound_))) {}
+        room_(level_ == 0 ? kStoredOutput : kOutput) {}
 
-  size_t done() const noexcept { return done_; }
-  size_t total() const noexcept { return data_.size(); }
+  size_t capacity_for(std::span<const uint8_t> data) noexcept {
+    const size_t bound = zlib_.deflate_bound(&deflater_.stream, data.size());
+    if (level_ != 0) room_ = std::min(room_, bound);
+    return std::max(room_, first_guess(bound));
+  }
+  size_t room() const noexcept { return room_; }
 
-  std::optional<Status> step(Call& call) {
+  std::optional<Status> piece(Call& call, Flow& flow) {
     if (!deflater_.began) return call.fails_in_library("Z_STREAM_ERROR", -2, "Init error");
-    if (!output_.makes_room(used_, room_)) return std::nullopt;
     ZlibStream& stream = deflater_.stream;
-    const auto rest = data_.subspan(done_);
+    const auto rest = flow.rest();
+    const auto free = flow.free().first(std::min(flow.free().size(), room_));
     const auto piece = rest.first(std::min(rest.size(), most_input(level_, strategy_)));
     stream.next_in = piece.data();
     stream.avail_in = static_cast<unsigned>(piece.size());
-    stream.next_out = output_.data() + used_;
-    stream.avail_out = static_cast<unsigned>(room_);
-    const int status = zlib_.deflate(&stream, piece.size() == rest.size() ? Zlib::kFinish : Zlib::kNoFlush);
-    done_ += piece.size() - stream.avail_in;
-    used_ += room_ - stream.avail_out;
+    stream.next_out = free.data();
+    stream.avail_out = static_cast<unsigned>(free.size());
+    const bool finishes = flow.last && piece.size() == rest.size();
+    const int status = zlib_.deflate(&stream, finishes ? Zlib::kFinish : Zlib::kNoFlush);
+    flow.taken += piece.size() - stream.avail_in;
+    flow.given += free.size() - stream.avail_out;
 
-    if (status == Zlib::kStreamEnd) return output_.returns(call, used_);
+    if (status == Zlib::kStreamEnd) return OFFLOOP_OK;
     if (status == Zlib::kOk || status == Zlib::kBufferError) return std::nullopt;
     return call.fails_in_library("Z_STREAM_ERROR", status, stream.msg ? stream.msg : "Zlib error");
   }
@@ -89,19 +92,15 @@ class Compression {
   const int level_;
   const int strategy_;
   Deflater deflater_;
-  std::span<const uint8_t> data_;
-  const size_t bound_;
-  const size_t room_;
-  Output output_;
-  size_t done_ = 0;
-  size_t used_ = 0;
+  size_t room_;  // of one call into zlib
 };
 
 Status compress(Call& call, int format) {
   const Zlib* zlib = Zlib::of_host();
   if (!zlib) return call.unsupported(Zlib::kMissing);
-  if (call.bytes(0).size() >= kLong) return do_in_turns<Compression>(call, call, *zlib, format);
-  return do_at_once(call, Compression(call, *zlib, format));
+  const auto data = call.bytes(0);
+  if (data.size() >= kLong) return do_in_turns<Whole<Compressor>>(call, call, data, call, *zlib, format);
+  return do_at_once(call, Whole<Compressor>(call, data, call, *zlib, format));
 }
 
 }  // namespace

@@ -3,8 +3,7 @@
 #include <span>
 
 #include "ops/bodies.hpp"
-#include "ops/output.hpp"
-#include "ops/pieces.hpp"
+#include "ops/coder.hpp"
 #include "ops/zlib.hpp"
 
 namespace offloop::ops {
@@ -62,51 +61,58 @@ size_t first_guess(std::span<const uint8_t> data, int format) noexcept {
   return guess / kOutput * kOutput + kOutput;  // zlib is given whole pieces of room
 }
 
-class Decompression {
+class Decompressor {
  public:
-  Decompression(Call& call, const Zlib& zlib, int format)
+  static constexpr Kind kKind = OFFLOOP_BYTES;
+
+  Decompressor(Call& call, const Zlib& zlib, int format)
       : zlib_(zlib),
         format_(format),
-        inflater_(zlib, window_bits_of(call) + format),
-        data_(call.bytes(0)),
-        most_input_(has_full_window(data_, window_bits_of(call), format) ? kInput : kSmallWindowInput),
-        output_(call, first_guess(data_, format)) {}
+        window_bits_(static_cast<int>(call.number(1))),
+        inflater_(zlib, window_bits_ + format) {}
 
-  size_t done() const noexcept { return done_; }
-  size_t total() const noexcept { return data_.size(); }
+  size_t capacity_for(std::span<const uint8_t> data) const noexcept { return first_guess(data, format_); }
+  /// A call that has not filled its piece goes on in the same one.
+  size_t room() const noexcept { return inflater_.stream.avail_out > 0 ? inflater_.stream.avail_out : kOutput; }
 
-  std::optional<Status> step(Call& call) {
+  std::optional<Status> piece(Call& call, Flow& flow) {
     if (!inflater_.began) return call.fails_in_library("Z_STREAM_ERROR", -2, "Init error");
+    if (between_members_) {
+      const std::optional<Status> ended = next_member(flow);
+      if (ended || between_members_) return ended;
+    }
     ZlibStream& stream = inflater_.stream;
-    const auto rest = data_.subspan(done_);
+    const auto rest = flow.rest();
+    if (most_input_ == 0 && !rest.empty()) {
+      most_input_ = has_full_window(rest, window_bits_, format_) ? kInput : kSmallWindowInput;
+    }
     const auto piece = rest.first(std::min(rest.size(), most_input_));
+    const auto free = flow.free().first(std::min(flow.free().size(), room()));
     stream.next_in = piece.data();
     stream.avail_in = static_cast<unsigned>(piece.size());
-    // A call that has not filled its piece goes on in the same one.
-    if (stream.avail_out == 0) {
-      if (!output_.makes_room(used_, kOutput)) return std::nullopt;
-      stream.avail_out = kOutput;
-    }
-    stream.next_out = output_.data() + used_;
-    const unsigned room = stream.avail_out;
-    const int status = zlib_.inflate(&stream, piece.size() == rest.size() ? Zlib::kFinish : Zlib::kNoFlush);
-    done_ += piece.size() - stream.avail_in;
-    used_ += room - stream.avail_out;
+    stream.next_out = free.data();
+    stream.avail_out = static_cast<unsigned>(free.size());
+    const bool finishes = flow.last && piece.size() == rest.size();
+    const int status = zlib_.inflate(&stream, finishes ? Zlib::kFinish : Zlib::kNoFlush);
+    flow.taken += piece.size() - stream.avail_in;
+    flow.given += free.size() - stream.avail_out;
 
-    const bool ended = done_ == data_.size();
-    if (status == Zlib::kStreamEnd) {
-      // Another member follows, or padding of zeros. Node takes anything else for a broken member, and so do we.
-      if (format_ != Zlib::kGzip || ended || data_[done_] == 0) return output_.returns(call, used_);
-      zlib_.reset_inflate(&stream);
-      return std::nullopt;
-    }
-    const bool starved = ended && stream.avail_out > 0;
+    if (status == Zlib::kStreamEnd) return format_ == Zlib::kGzip ? next_member(flow) : OFFLOOP_OK;
+    const bool starved = flow.last && flow.rest().empty() && stream.avail_out > 0;
     if ((status != Zlib::kOk && status != Zlib::kBufferError) || starved) return refused(call, status);
     return std::nullopt;
   }
 
  private:
-  static int window_bits_of(Call& call) noexcept { return static_cast<int>(call.number(1)); }
+  /// Another member follows, or padding of zeros. Node takes anything else for a broken member, and so do we.
+  std::optional<Status> next_member(const Flow& flow) noexcept {
+    const auto rest = flow.rest();
+    between_members_ = rest.empty() && !flow.last;
+    if (between_members_) return std::nullopt;
+    if (rest.empty() || rest.front() == 0) return OFFLOOP_OK;
+    zlib_.reset_inflate(&inflater_.stream);
+    return std::nullopt;
+  }
 
   Status refused(Call& call, int status) {
     const char* const message = inflater_.stream.msg ? inflater_.stream.msg : "Zlib error";
@@ -127,19 +133,18 @@ class Decompression {
 
   const Zlib& zlib_;
   const int format_;
+  const int window_bits_;
   Inflater inflater_;
-  std::span<const uint8_t> data_;
-  const size_t most_input_;
-  Output output_;
-  size_t done_ = 0;
-  size_t used_ = 0;
+  size_t most_input_ = 0;         // of one call into zlib; not known before the first byte
+  bool between_members_ = false;  // one has ended, and so has the input for now
 };
 
 Status decompress(Call& call, int format) {
   const Zlib* zlib = Zlib::of_host();
   if (!zlib) return call.unsupported(Zlib::kMissing);
-  if (call.bytes(0).size() >= kLong) return do_in_turns<Decompression>(call, call, *zlib, format);
-  return do_at_once(call, Decompression(call, *zlib, format));
+  const auto data = call.bytes(0);
+  if (data.size() >= kLong) return do_in_turns<Whole<Decompressor>>(call, call, data, call, *zlib, format);
+  return do_at_once(call, Whole<Decompressor>(call, data, call, *zlib, format));
 }
 
 }  // namespace

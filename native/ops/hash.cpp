@@ -2,10 +2,11 @@
 #include <new>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "ops/bodies.hpp"
+#include "ops/coder.hpp"
 #include "ops/digest.hpp"
-#include "ops/pieces.hpp"
 
 namespace offloop::ops {
 namespace {
@@ -30,28 +31,29 @@ class Context {
   OpenSsl::Context* context_;
 };
 
-class Digestion {
+class Digester {
  public:
-  Digestion(const OpenSsl& ssl, const DigestAlgorithm& algorithm, OpenSsl::Context* context,
-            std::span<const uint8_t> data) noexcept
-      : ssl_(ssl), algorithm_(algorithm), context_(context), data_(data) {}
+  static constexpr Kind kKind = OFFLOOP_BYTES;
 
-  size_t done() const noexcept { return done_; }
-  size_t total() const noexcept { return data_.size(); }
+  Digester(const OpenSsl& ssl, const DigestAlgorithm& algorithm, OpenSsl::Context* context) noexcept
+      : ssl_(ssl), algorithm_(algorithm), context_(context) {}
 
-  std::optional<Status> step(Call& call) {
-    if (done_ == 0 && !ssl_.begin(context_, algorithm_.digest, nullptr)) return refused(call);
-    const auto piece = data_.subspan(done_, std::min(data_.size() - done_, kPiece));
+  size_t capacity_for(std::span<const uint8_t>) const noexcept { return algorithm_.size; }
+  size_t room() const noexcept { return algorithm_.size; }
+
+  std::optional<Status> piece(Call& call, Flow& flow) {
+    if (!std::exchange(began_, true) && !ssl_.begin(context_, algorithm_.digest, nullptr)) return refused(call);
+    const auto piece = flow.rest().first(std::min(flow.rest().size(), kPiece));
     if (!piece.empty() && !ssl_.update(context_, piece.data(), piece.size())) return refused(call);
-    done_ += piece.size();
-    if (done_ < data_.size()) return std::nullopt;
+    flow.taken += piece.size();
+    if (!flow.rest().empty() || !flow.last || flow.free().size() < algorithm_.size) return std::nullopt;
 
-    const size_t size = algorithm_.size;
-    uint8_t* out = call.scratch(size);
+    uint8_t* out = flow.free().data();
     const int finished =
-        algorithm_.extendable ? ssl_.finish_xof(context_, out, size) : ssl_.finish(context_, out, nullptr);
+        algorithm_.extendable ? ssl_.finish_xof(context_, out, algorithm_.size) : ssl_.finish(context_, out, nullptr);
     if (!finished) return refused(call);
-    return call.returns(Value::of(OFFLOOP_BYTES, out, size));
+    flow.given += algorithm_.size;
+    return OFFLOOP_OK;
   }
 
  private:
@@ -63,15 +65,13 @@ class Digestion {
   const OpenSsl& ssl_;
   const DigestAlgorithm& algorithm_;
   OpenSsl::Context* context_;
-  std::span<const uint8_t> data_;
-  size_t done_ = 0;
+  bool began_ = false;
 };
 
 /// With a context of its own, which goes from thread to thread.
-class LongDigestion : Context, public Digestion {
+class LongDigester : Context, public Digester {
  public:
-  LongDigestion(const OpenSsl& ssl, const DigestAlgorithm& algorithm, std::span<const uint8_t> data)
-      : Context(ssl), Digestion(ssl, algorithm, *this, data) {}
+  LongDigester(const OpenSsl& ssl, const DigestAlgorithm& algorithm) : Context(ssl), Digester(ssl, algorithm, *this) {}
 };
 
 }  // namespace
@@ -83,10 +83,10 @@ Status hash(Call& call) {
   if (!algorithm) return call.unsupported("this runtime cannot compute " + std::string(call.text(0)));
 
   const auto data = call.bytes(1);
-  if (data.size() >= kLong) return do_in_turns<LongDigestion>(call, *ssl, *algorithm, data);
+  if (data.size() >= kLong) return do_in_turns<Whole<LongDigester>>(call, call, data, *ssl, *algorithm);
   // One context per thread: a new one for every call would cost more than hashing a short input.
   thread_local Context context(*ssl);
-  return do_at_once(call, Digestion(*ssl, *algorithm, context, data));
+  return do_at_once(call, Whole<Digester>(call, data, *ssl, *algorithm, context));
 }
 
 }  // namespace offloop::ops
