@@ -24,6 +24,8 @@ export const CELL_TEXT = 5;
 export const CELL_BYTES = 6;
 export const CELL_ATTACHED_TEXT = 7;
 export const CELL_ATTACHED_BYTES = 8;
+export const CELL_ROOM = 9;
+export const CELL_STREAM = 10;
 
 export const OUTCOME_UNDEFINED = 0;
 export const OUTCOME_NULL = 1;

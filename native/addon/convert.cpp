@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "addon/backing_store.hpp"
+#include "addon/stream.hpp"
 
 namespace offloop {
 namespace {
@@ -159,8 +160,12 @@ Status read_arguments(napi_env env, Task& task, const uint32_t* cells, uint32_t 
       case Cell::attached_text:
         value = copy_attached_text(env, task, inputs);
         break;
+      case Cell::room:
       case Cell::attached_bytes:
         if (Status refused = borrow(env, task, cell, inputs, value)) status = refused;
+        break;
+      case Cell::stream:
+        join_stream(env, next_attachment(env, inputs), task);
         break;
     }
     if (value.kind == OFFLOOP_TEXT || value.kind == OFFLOOP_BYTES) bytes += value.size;

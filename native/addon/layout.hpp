@@ -35,6 +35,8 @@ enum class Cell : uint32_t {
   bytes,           // likewise
   attached_text,   // the next attachment, a string
   attached_bytes,  // the next attachment, a Uint8Array; payload: its length as float64, so that a detached one shows
+  room,            // the next attachment, a Uint8Array that the task writes into
+  stream,          // the next attachment, which stands for a stream: the task is a step of it
 };
 
 // Completion ring: four words each.

@@ -2,12 +2,14 @@
 #include <napi.h>
 
 #include <algorithm>
+#include <span>
 #include <thread>
 
 #include "addon/arguments.hpp"
 #include "addon/backing_store.hpp"
 #include "addon/environment.hpp"
 #include "addon/layout.hpp"
+#include "addon/stream.hpp"
 #include "core/last_orders.hpp"
 #include "ops/operations.hpp"
 #include "platform/image.hpp"
@@ -201,9 +203,15 @@ Napi::Value pins(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), kNames[static_cast<int>(try_pins(info.Env(), info[0].ToBoolean()))]);
 }
 
-Napi::Array names_of_operations(Napi::Env env) {
+/// makeStream() -> what stands for a new stream
+Napi::Value make_stream(const Napi::CallbackInfo& info) { return offloop::make_stream(info.Env()); }
+
+/// dropStream(stream)
+void drop_stream(const Napi::CallbackInfo& info) { offloop::drop_stream(info.Env(), info[0]); }
+
+Napi::Array names_of(Napi::Env env, std::span<const Operation> operations) {
   auto names = Napi::Array::New(env);
-  for (const Operation& operation : operations()) names[names.Length()] = operation.name;
+  for (const Operation& operation : operations) names[names.Length()] = operation.name;
   return names;
 }
 
@@ -230,10 +238,13 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
     return true;
   }();
   (void)kInstalled;
-  exports["operations"] = names_of_operations(env);
+  exports["operations"] = names_of(env, operations());
+  exports["steps"] = names_of(env, steps());
   exports["statuses"] = names_of_statuses(env);
   exports["parallelism"] = available_parallelism();
   exports["poller"] = Poller::kName;
+  exports["makeStream"] = Napi::Function::New(env, make_stream, "makeStream");
+  exports["dropStream"] = Napi::Function::New(env, drop_stream, "dropStream");
   exports["pins"] = Napi::Function::New(env, pins, "pins");
   exports["open"] = Napi::Function::New(env, open, "open");
   return exports;

@@ -78,7 +78,7 @@ void Environment::flush(uint32_t words, napi_value attachments) noexcept {
     pool = record_pool;
 
     Task& task = mailbox_->slab().at(record[1]);  // never grows here: JavaScript has reserved its slots
-    task.operation = &operations()[record[0] & 0xffff];
+    task.operation = &operation_at(record[0] & 0xffff);
     task.kind = static_cast<uint32_t>(Letter::Kind::task);
     task.slot = record[1];
     task.generation = record[2] & (layout::kGenerations - 1);

@@ -6,6 +6,7 @@
 #include "ops/bodies.hpp"
 #include "ops/coder.hpp"
 #include "ops/openssl.hpp"
+#include "ops/steps.hpp"
 
 namespace offloop::ops {
 namespace {
@@ -148,9 +149,21 @@ Status convert(Call& call) {
   return do_at_once(call, Whole<Coder>(call, data, *ssl));
 }
 
+template <class Coder>
+Status convert_step(Call& call) {
+  return take_step(call, call.bytes(0), [&](std::unique_ptr<Stage>& stage) {
+    const OpenSsl* ssl = OpenSsl::of_host();
+    if (!ssl) return call.unsupported(OpenSsl::kMissing);
+    stage = std::make_unique<CoderStage<Coder>>(*ssl);
+    return OFFLOOP_OK;
+  });
+}
+
 }  // namespace
 
 Status to_base64(Call& call) { return convert<Encoder>(call); }
 Status from_base64(Call& call) { return convert<Decoder>(call); }
+Status to_base64_step(Call& call) { return convert_step<Encoder>(call); }
+Status from_base64_step(Call& call) { return convert_step<Decoder>(call); }
 
 }  // namespace offloop::ops

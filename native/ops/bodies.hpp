@@ -37,4 +37,16 @@ Status gunzip(Call& call);   // the same
 Status to_base64(Call& call);    // (data) -> text
 Status from_base64(Call& call);  // (text, of which only the low byte of each UTF-16 unit counts: bytes) -> bytes
 
+// The same operations on streams: a step of each, as ops/steps.hpp has it. A piece of text has crossed as bytes.
+Status read_file_step(Call& call);
+Status write_file_step(Call& call);
+Status hash_step(Call& call);
+Status deflate_step(Call& call);
+Status inflate_step(Call& call);
+Status gzip_step(Call& call);
+Status gunzip_step(Call& call);
+Status to_base64_step(Call& call);
+Status from_base64_step(Call& call);
+Status end_stream(Call& call);  // steps.cpp: (the stream) -> undefined; for one that does not end by itself
+
 }  // namespace offloop::ops

@@ -4,6 +4,7 @@
 
 #include "ops/bodies.hpp"
 #include "ops/coder.hpp"
+#include "ops/steps.hpp"
 #include "ops/zlib.hpp"
 
 namespace offloop::ops {
@@ -103,9 +104,20 @@ Status compress(Call& call, int format) {
   return do_at_once(call, Whole<Compressor>(call, data, call, *zlib, format));
 }
 
+Status compress_step(Call& call, int format) {
+  return take_step(call, call.bytes(0), [&](std::unique_ptr<Stage>& stage) {
+    const Zlib* zlib = Zlib::of_host();
+    if (!zlib) return call.unsupported(Zlib::kMissing);
+    stage = std::make_unique<CoderStage<Compressor>>(call, *zlib, format);
+    return OFFLOOP_OK;
+  });
+}
+
 }  // namespace
 
 Status deflate(Call& call) { return compress(call, 0); }
 Status gzip(Call& call) { return compress(call, Zlib::kGzip); }
+Status deflate_step(Call& call) { return compress_step(call, 0); }
+Status gzip_step(Call& call) { return compress_step(call, Zlib::kGzip); }
 
 }  // namespace offloop::ops

@@ -4,6 +4,7 @@
 
 #include "ops/bodies.hpp"
 #include "ops/coder.hpp"
+#include "ops/steps.hpp"
 #include "ops/zlib.hpp"
 
 namespace offloop::ops {
@@ -147,9 +148,20 @@ Status decompress(Call& call, int format) {
   return do_at_once(call, Whole<Decompressor>(call, data, call, *zlib, format));
 }
 
+Status decompress_step(Call& call, int format) {
+  return take_step(call, call.bytes(0), [&](std::unique_ptr<Stage>& stage) {
+    const Zlib* zlib = Zlib::of_host();
+    if (!zlib) return call.unsupported(Zlib::kMissing);
+    stage = std::make_unique<CoderStage<Decompressor>>(call, *zlib, format);
+    return OFFLOOP_OK;
+  });
+}
+
 }  // namespace
 
 Status inflate(Call& call) { return decompress(call, 0); }
 Status gunzip(Call& call) { return decompress(call, Zlib::kGzip); }
+Status inflate_step(Call& call) { return decompress_step(call, 0); }
+Status gunzip_step(Call& call) { return decompress_step(call, Zlib::kGzip); }
 
 }  // namespace offloop::ops

@@ -1,12 +1,15 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <memory>
 #include <new>
+#include <span>
 #include <utility>
 
 #include "ops/bodies.hpp"
 #include "ops/output.hpp"
 #include "ops/pieces.hpp"
+#include "ops/steps.hpp"
 #include "platform/file.hpp"
 
 namespace offloop::ops {
@@ -24,6 +27,63 @@ const char* path_of(Call& call) {
   std::copy(path.begin(), path.end(), copy);
   copy[path.size()] = 0;
   return reinterpret_cast<const char*>(copy);
+}
+
+/// A file that is read piece by piece.
+class FileSource final : public Stage {
+ public:
+  Status open(Call& call) {
+    if (int error = file_.open(path_of(call), File::Use::read)) return call.fails_in_system("open", error);
+    return OFFLOOP_OK;
+  }
+
+  Status step(Call& call, Flow& flow) override {
+    const auto room = flow.room.first(std::min(flow.room.size(), kPiece));
+    if (int error = file_.read(room.data(), room.size(), flow.given)) return call.fails_in_system("read", error);
+    flow.ended = flow.given == 0;
+    return OFFLOOP_OK;
+  }
+
+ private:
+  File file_;
+};
+
+/// A file that is written piece by piece.
+class FileSink final : public Stage {
+ public:
+  Status open(Call& call) {
+    if (int error = file_.open(path_of(call), File::Use::replace)) return call.fails_in_system("open", error);
+    return OFFLOOP_OK;
+  }
+
+  Status step(Call& call, Flow& flow) override {
+    while (!flow.rest().empty()) {
+      if (call.stopped()) return call.cancelled();
+      size_t done = 0;
+      const auto piece = flow.rest().first(std::min(flow.rest().size(), kPiece));
+      if (int error = file_.write(piece.data(), piece.size(), done)) return call.fails_in_system("write", error);
+      flow.taken += done;
+      if (call.turn_is_over()) return OFFLOOP_OK;
+    }
+    if (!flow.last) return OFFLOOP_OK;
+    // Some file systems tell only now that the bytes did not fit.
+    if (int error = file_.close()) return call.fails_in_system("close", error);
+    flow.ended = true;
+    return OFFLOOP_OK;
+  }
+
+ private:
+  File file_;
+};
+
+template <class FileStage>
+Status file_step(Call& call, std::span<const uint8_t> input) {
+  return take_step(call, input, [&](std::unique_ptr<Stage>& stage) {
+    auto opened = std::make_unique<FileStage>();
+    if (Status refused = opened->open(call)) return refused;
+    stage = std::move(opened);
+    return OFFLOOP_OK;
+  });
 }
 
 }  // namespace
@@ -74,6 +134,9 @@ Status write_file(Call& call) {
   call.progress(total, total);
   return call.returns();
 }
+
+Status read_file_step(Call& call) { return file_step<FileSource>(call, {}); }
+Status write_file_step(Call& call) { return file_step<FileSink>(call, call.bytes(1)); }
 
 Status stat(Call& call) {
   FileStatus s;

@@ -7,6 +7,7 @@
 #include "ops/bodies.hpp"
 #include "ops/coder.hpp"
 #include "ops/digest.hpp"
+#include "ops/steps.hpp"
 
 namespace offloop::ops {
 namespace {
@@ -74,19 +75,37 @@ class LongDigester : Context, public Digester {
   LongDigester(const OpenSsl& ssl, const DigestAlgorithm& algorithm) : Context(ssl), Digester(ssl, algorithm, *this) {}
 };
 
+/// Finds the algorithm that the first argument names, or says why not.
+Status find_algorithm(Call& call, const OpenSsl*& ssl, const DigestAlgorithm*& algorithm) {
+  ssl = OpenSsl::of_host();
+  if (!ssl) return call.unsupported(OpenSsl::kMissing);
+  algorithm = digest_algorithm(*ssl, call.text(0));
+  if (!algorithm) return call.unsupported("this runtime cannot compute " + std::string(call.text(0)));
+  return OFFLOOP_OK;
+}
+
 }  // namespace
 
 Status hash(Call& call) {
-  const OpenSsl* ssl = OpenSsl::of_host();
-  if (!ssl) return call.unsupported(OpenSsl::kMissing);
-  const DigestAlgorithm* algorithm = digest_algorithm(*ssl, call.text(0));
-  if (!algorithm) return call.unsupported("this runtime cannot compute " + std::string(call.text(0)));
+  const OpenSsl* ssl = nullptr;
+  const DigestAlgorithm* algorithm = nullptr;
+  if (Status refused = find_algorithm(call, ssl, algorithm)) return refused;
 
   const auto data = call.bytes(1);
   if (data.size() >= kLong) return do_in_turns<Whole<LongDigester>>(call, call, data, *ssl, *algorithm);
   // One context per thread: a new one for every call would cost more than hashing a short input.
   thread_local Context context(*ssl);
   return do_at_once(call, Whole<Digester>(call, data, *ssl, *algorithm, context));
+}
+
+Status hash_step(Call& call) {
+  return take_step(call, call.bytes(1), [&](std::unique_ptr<Stage>& stage) {
+    const OpenSsl* ssl = nullptr;
+    const DigestAlgorithm* algorithm = nullptr;
+    if (Status refused = find_algorithm(call, ssl, algorithm)) return refused;
+    stage = std::make_unique<CoderStage<LongDigester>>(*ssl, *algorithm);
+    return OFFLOOP_OK;
+  });
 }
 
 }  // namespace offloop::ops

@@ -18,4 +18,26 @@ std::span<const Operation> operations() noexcept {
   return kOperations;
 }
 
+std::span<const Operation> steps() noexcept {
+  static constexpr bool kLong = false;
+  static constexpr Operation kSteps[] = {
+      {"readFile", ops::read_file_step, kLong},
+      {"writeFile", ops::write_file_step, kLong},
+      {"hash", ops::hash_step, kLong},
+      {"deflate", ops::deflate_step, kLong},
+      {"inflate", ops::inflate_step, kLong},
+      {"gzip", ops::gzip_step, kLong},
+      {"gunzip", ops::gunzip_step, kLong},
+      {"toBase64", ops::to_base64_step, kLong},
+      {"fromBase64", ops::from_base64_step, kLong},
+      {"endStream", ops::end_stream, kLong},
+  };
+  return kSteps;
+}
+
+const Operation& operation_at(size_t index) noexcept {
+  const auto whole = operations();
+  return index < whole.size() ? whole[index] : steps()[index - whole.size()];
+}
+
 }  // namespace offloop
