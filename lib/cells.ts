@@ -10,11 +10,14 @@ import {
   CELL_BYTES,
   CELL_NULL,
   CELL_NUMBER,
+  CELL_ROOM,
+  CELL_STREAM,
   CELL_TEXT,
   CELL_UNDEFINED,
   CELL_WORDS,
 } from './layout.js';
 import { copied, lent, moved, toUint8Array } from './memory.js';
+import type { NativeStream } from './native.js';
 
 /** Who owns the bytes of an input while its task is in flight; see RunOptions. */
 export type InputMode = 'auto' | 'copy' | 'borrow' | 'move';
@@ -112,6 +115,18 @@ export class CellWriter {
     }
   }
 
+  /** Memory that the task writes into: nobody else's until it has come home, and not detached. May be empty. */
+  room(view: Uint8Array): void {
+    if (view.byteLength === 0) this.#inArena(CELL_BYTES, 0);
+    else this.#attach(view, view.byteLength, CELL_ROOM);
+  }
+
+  /** Of which the task is a step. */
+  stream(stream: NativeStream): void {
+    this.attachments.push(stream);
+    this.#cell(CELL_STREAM, 0);
+  }
+
   #copy(view: Uint8Array): void {
     if (this.arenaEnd + view.byteLength > ARENA_BYTES) {
       const copy = copied(view);
@@ -123,9 +138,9 @@ export class CellWriter {
   }
 
   /** `size` is what native code must find: a view that was detached since has none. Never empty, so that this shows. */
-  #attach(view: Uint8Array, size: number): void {
+  #attach(view: Uint8Array, size: number, kind = CELL_ATTACHED_BYTES): void {
     this.attachments.push(view);
-    this.#floats[(this.#cell(CELL_ATTACHED_BYTES, 0) + 2) >> 1] = size;
+    this.#floats[(this.#cell(kind, 0) + 2) >> 1] = size;
   }
 
   #inArena(kind: number, size: number): void {

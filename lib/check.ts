@@ -8,6 +8,9 @@ export function isBytes(value: unknown): value is Bytes {
   return ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value); // not by instanceof: other realms, and proxies
 }
 
+/** Text, which stands for its UTF-8, or bytes of any kind. */
+export type Data = string | Bytes;
+
 /** @returns a TypeError with code ERR_INVALID_ARG_TYPE */
 export function invalidType(name: string, expected: string, value: unknown): TypeError {
   const message = `The ${nameOf(name)} must be ${expected}. Received ${received(value)}`;
@@ -47,6 +50,13 @@ export function checkText(name: string, value: unknown): string {
 
 export function checkBytes(name: string, value: unknown): Bytes {
   if (!isBytes(value)) throw invalidType(name, 'an instance of Buffer, TypedArray, DataView or ArrayBuffer', value);
+  return value;
+}
+
+export function checkData(name: string, value: unknown): Data {
+  if (typeof value !== 'string' && !isBytes(value)) {
+    throw invalidType(name, 'of type string or an instance of Buffer, TypedArray, DataView, or ArrayBuffer', value);
+  }
   return value;
 }
 

@@ -4,7 +4,7 @@ import { checkObject, invalidType } from './check.js';
 import { defaultPool } from './default-pool.js';
 import { native } from './native.js';
 import { Pool } from './pool.js';
-import type { CallOptions, Definition, Task } from './task.js';
+import type { CallOptions, Definition, StreamForm, StreamKind, Task } from './task.js';
 
 export interface TaskOptions<Args extends readonly unknown[], Result> {
   /** Of the native operation. */
@@ -16,15 +16,31 @@ export interface TaskOptions<Args extends readonly unknown[], Result> {
   decode?: (value: never) => Result;
   /** The task has options of its own: when it is called, they may share the last argument with the call's. */
   ownOptions?: boolean;
+  /** How it works on streams. */
+  stream?: StreamFormOptions;
 }
 
-export function defineTask<Args extends readonly unknown[], Result>(
+/** See StreamForm. */
+export interface StreamFormOptions {
+  kind: StreamKind;
+  /** Index of the data among the arguments. Default: the task takes none. */
+  data?: number;
+  /** Default: the task's own. */
+  encode?: (args: never, cells: CellWriter) => void;
+  /** Default: 'utf8'. */
+  taking?: 'utf8' | 'latin1';
+  toText?: (bytes: Buffer) => string;
+}
+
+/** @typeParam OnStreams what the task is to streams: a ReadableTask, a WritableTask or a TransformTask */
+export function defineTask<Args extends readonly unknown[], Result, OnStreams extends object = object>(
   options: TaskOptions<Args, Result>,
-): Task<Args, Result> {
+): Task<Args, Result> & OnStreams {
   const { name, arity, encode, decode, ownOptions = false } = options;
   const most = ownOptions ? arity + 1 : arity;
   const operation = native.operations.indexOf(name);
-  const definition: Definition<Args, Result> = Object.freeze({ name, operation, encode, decode });
+  const stream = options.stream && makeForm(name, encode, options.stream);
+  const definition: Definition<Args, Result> = Object.freeze({ name, operation, encode, decode, stream });
   // Named by its key: a function whose name is redefined becomes slow to look into, and every task looks.
   const { [name]: call } = {
     [name]: (...all: unknown[]): Promise<unknown> => {
@@ -36,6 +52,22 @@ export function defineTask<Args extends readonly unknown[], Result>(
       return pool.run(task, args, options);
     },
   };
-  const task = Object.assign(call as object, { definition }) as unknown as Task<Args, Result>;
+  const task = Object.assign(call as object, { definition }) as unknown as Task<Args, Result> & OnStreams;
   return task;
+}
+
+function makeForm(name: string, whole: unknown, options: StreamFormOptions): StreamForm {
+  const { kind, data, encode = whole, taking = 'utf8', toText } = options;
+  return Object.freeze({
+    kind,
+    operation: native.operations.length + native.steps.indexOf(name),
+    encode: encode as StreamForm['encode'],
+    withData(args: readonly unknown[], piece: Uint8Array) {
+      if (data === undefined) return args;
+      const before = Array.from({ length: data }, (_, index) => args[index]); // even where some are missing
+      return [...before, piece, ...args.slice(data)];
+    },
+    taking,
+    toText,
+  });
 }

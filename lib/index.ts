@@ -12,7 +12,7 @@
  * @packageDocumentation
  */
 export type { InputMode } from './cells.js';
-export type { Bytes } from './check.js';
+export type { Bytes, Data } from './check.js';
 export { run, start } from './default-pool.js';
 export { AbortError, OffloopError, type OffloopErrorCode } from './errors.js';
 export { Future, type FutureStatus } from './future.js';
@@ -23,5 +23,6 @@ export { type CloseOptions, Pool } from './pool.js';
 export type { Progress } from './progress.js';
 export type { Timing } from './settler.js';
 export type { Durations, PoolStats } from './stats.js';
-export type { CallOptions, Task } from './task.js';
+export type { StreamArguments, StreamOptions } from './streams.js';
+export type { CallOptions, ReadableTask, Task, TransformTask, WritableTask } from './task.js';
 export type { TaskEvent } from './tracing.js';

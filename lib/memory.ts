@@ -65,7 +65,7 @@ export function lent(view: Uint8Array, carefully: boolean): Uint8Array {
   return carefully && mayBeFreed ? copied(view) : view;
 }
 
-/** Whether any of a task's attachments has been detached since: none was empty. */
+/** Whether any of a task's attachments has been detached since: none was empty. (A stream has no length at all.) */
 export function anyDetached(attachments: readonly unknown[]): boolean {
   for (const attachment of attachments) {
     if (typeof attachment !== 'string' && (attachment as Uint8Array).byteLength === 0) return true;

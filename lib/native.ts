@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 interface Addon {
   /** Names of the built-in operations; a task speaks of them by index. */
   readonly operations: readonly string[];
+  /** Names of those that work on streams, for a step of each; indices go on from those of the operations. */
+  readonly steps: readonly string[];
   /** Every way a task can end, by status: its name and what it means. */
   readonly statuses: ReadonlyArray<readonly [name: string, meaning: string]>;
   /** Processors this process may run on. */
@@ -17,8 +19,15 @@ interface Addon {
    * `ArrayBuffer.prototype.transfer` gives it another length. To be asked in every environment.
    */
   pins(isMainThread: boolean): 'nothing' | 'most' | 'all';
+  /** Makes what stands for a stream: its state lives as long as this, or a step that is under way. */
+  makeStream(): NativeStream;
+  /** Lets go of a stream's state now; no more steps may be submitted. */
+  dropStream(stream: NativeStream): void;
   open(settle: Settle, threadsafeDoorbell: boolean): Rings;
 }
+
+/** Says nothing to JavaScript. */
+export type NativeStream = { readonly nativeStream: unique symbol };
 
 /** Called with each batch of completions: how many stand in the ring, and the values that did not fit in it. */
 export type Settle = (count: number, objects?: unknown[]) => void;

@@ -1,7 +1,7 @@
 /** What pools and runs can be told, checked and filled in. */
 import type { InputMode } from './cells.js';
 import { checkInteger, checkNumber, checkObject, checkOneOf, checkText, invalidType } from './check.js';
-import { native } from './native.js';
+import { type NativePoolOptions, native } from './native.js';
 import type { Terms } from './ring.js';
 
 export interface PoolOptions {
@@ -79,7 +79,7 @@ export interface FilledRunOptions extends Terms {
 /** By the number that native code knows them by. */
 export const OVERFLOWS = Object.freeze(['reject', 'wait', 'drop-oldest', 'drop-newest'] as const);
 
-export const LINGER_NS = Object.freeze({ eco: 0, balanced: 10_000, low: 50_000 });
+const LINGER_NS = Object.freeze({ eco: 0, balanced: 10_000, low: 50_000 });
 
 const PRIORITIES = Object.freeze({ high: 0, normal: 128, low: 255 });
 export const NORMAL_PRIORITY: number = PRIORITIES.normal;
@@ -155,4 +155,28 @@ function checkPriority(value: unknown): number {
 /** Milliseconds, fractions too. Infinity is no limit. */
 function checkLimit(name: string, value: unknown): number | undefined {
   return value === undefined ? undefined : checkNumber(name, value, 0);
+}
+
+/** Options that native code knows, by the names it has for them. */
+export const NATIVE_NAMES = [
+  ['threads', 'threads'],
+  ['capacity', 'capacity'],
+  ['overflow', 'overflow'],
+  ['agingMs', 'agingNs'],
+  ['latency', 'lingerNs'],
+  ['stackSize', 'stackBytes'],
+] as const;
+
+export function toNative(options: FilledPoolOptions): NativePoolOptions {
+  const { name, threads, capacity, overflow, agingMs, latency, stackSize } = options;
+  return {
+    name,
+    threads,
+    capacity,
+    overflow: OVERFLOWS.indexOf(overflow),
+    agingNs: agingMs * 1e6,
+    // On one processor a thread that spins only keeps the other from working.
+    lingerNs: native.parallelism > 1 ? LINGER_NS[latency] : 0,
+    stackBytes: stackSize,
+  };
 }

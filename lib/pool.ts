@@ -5,7 +5,6 @@ import { AbortError, OffloopError, statusError } from './errors.js';
 import { type Future, futureOf } from './future.js';
 import { LIMITS_TELLS_START, LIMITS_WATCHED, POOLS } from './layout.js';
 import { type MapOptions, Mapped, type MapSource, type Start } from './map.js';
-import { type NativePoolOptions, native } from './native.js';
 import { checkNodePoolOptions, type NodePoolOptions, openNodePool } from './node-pool.js';
 import {
   checkThreads,
@@ -13,15 +12,17 @@ import {
   type FilledRunOptions,
   fillPoolOptions,
   fillRunOptions,
-  LINGER_NS,
+  NATIVE_NAMES,
   NORMAL_PRIORITY,
-  OVERFLOWS,
   type PoolOptions,
   type RunOptions,
+  toNative,
 } from './options.js';
 import * as ring from './ring.js';
 import { Settler } from './settler.js';
+import type { SubmitStep } from './stage.js';
 import { makeStats, type PoolStats } from './stats.js';
+import { Streams } from './streams.js';
 import type { Definition, Task } from './task.js';
 import { Ticket } from './ticket.js';
 import { isTraced, trace } from './tracing.js';
@@ -54,7 +55,7 @@ const joined = new Map<string, Pool>();
  * const digest = await pool.run(hash, ['sha256', bytes], { priority: 'high' });
  * await pool.close();
  */
-export class Pool implements AsyncDisposable {
+export class Pool extends Streams implements AsyncDisposable {
   readonly #options: FilledPoolOptions;
   readonly #lane: ring.Lane;
   readonly #drained: Array<() => void> = [];
@@ -72,6 +73,7 @@ export class Pool implements AsyncDisposable {
   /** @internal */
   constructor(options: PoolOptions | undefined, kind: Kind);
   constructor(options?: PoolOptions, kind: Kind = 'own') {
+    super();
     const filled = fillPoolOptions(options);
     const pool = kind === 'node' ? openNodePool(filled) : ring.openPool(toNative(filled), kind === 'shared');
     if (pool < 0) {
@@ -233,9 +235,7 @@ export class Pool implements AsyncDisposable {
       const ticket = new Ticket(task.definition.name, task.definition.decode);
       ticket.listeners.push({ cameHome: onHome });
       const promise = ticket.promise();
-      const traced = isTraced();
-      const filled = fillRunOptions(runOptions, this.#options.cpuBudgetMs, traced ? LIMITS_TELLS_START : 0);
-      this.#submit(task.definition, args, filled, ticket, traced);
+      this.#submitWith(task.definition, args, runOptions, ticket);
       return promise as Promise<Result>;
     };
     return new Mapped(start, this.#lane.threads, task, iterable, options);
@@ -303,6 +303,11 @@ export class Pool implements AsyncDisposable {
     return this.close();
   }
 
+  /** @internal */
+  protected override submitSteps(options: RunOptions): SubmitStep {
+    return (definition, args, ticket) => this.#submitWith(definition, args, options, ticket);
+  }
+
   #runWith(definition: Definition<never, unknown>, args: readonly unknown[], options: RunOptions): Promise<unknown> {
     const traced = isTraced();
     const filled = fillRunOptions(options, this.#options.cpuBudgetMs, traced ? LIMITS_TELLS_START : 0);
@@ -314,6 +319,17 @@ export class Pool implements AsyncDisposable {
     const promise = ticket.promise();
     this.#submit(definition, args, filled, ticket, traced);
     return promise;
+  }
+
+  #submitWith(
+    definition: Definition<never, unknown>,
+    args: readonly unknown[],
+    options: RunOptions,
+    ticket: Ticket,
+  ): void {
+    const traced = isTraced();
+    const filled = fillRunOptions(options, this.#options.cpuBudgetMs, traced ? LIMITS_TELLS_START : 0);
+    this.#submit(definition, args, filled, ticket, traced);
   }
 
   #submit(
@@ -371,27 +387,4 @@ export class Pool implements AsyncDisposable {
     const { pool } = this.#lane;
     return makeStats(this.#options, ring.counts(pool), ring.inFlight[pool] as number);
   }
-}
-
-const NATIVE_NAMES = [
-  ['threads', 'threads'],
-  ['capacity', 'capacity'],
-  ['overflow', 'overflow'],
-  ['agingMs', 'agingNs'],
-  ['latency', 'lingerNs'],
-  ['stackSize', 'stackBytes'],
-] as const;
-
-function toNative(options: FilledPoolOptions): NativePoolOptions {
-  const { name, threads, capacity, overflow, agingMs, latency, stackSize } = options;
-  return {
-    name,
-    threads,
-    capacity,
-    overflow: OVERFLOWS.indexOf(overflow),
-    agingNs: agingMs * 1e6,
-    // On one processor a thread that spins only keeps the other from working.
-    lingerNs: native.parallelism > 1 ? LINGER_NS[latency] : 0,
-    stackBytes: stackSize,
-  };
 }

@@ -28,4 +28,41 @@ export interface Definition<Args extends readonly unknown[] = readonly unknown[]
   readonly encode: ((args: Args, cells: CellWriter) => void) | undefined;
   /** Makes the result of what the native body returned. Default: as it is. */
   readonly decode: ((value: never) => Result) | undefined;
+  /** How the task works on streams, if it does. */
+  readonly stream?: StreamForm | undefined;
 }
+
+/** Which streams a task makes. */
+export type StreamKind = 'readable' | 'writable' | 'transform';
+
+/** How a task works on streams. `Args`: its arguments but for the data; `Chunk`: what comes out. */
+export interface StreamForm<
+  Kind extends StreamKind = StreamKind,
+  Args extends readonly unknown[] = never,
+  Chunk = unknown,
+> {
+  readonly kind: Kind;
+  /** Index of a step in the native table of operations. */
+  readonly operation: number;
+  /** Writes the cells of a step as those of the whole task, with a piece of the data. */
+  readonly encode: (args: readonly unknown[], cells: CellWriter) => void;
+  /** Puts a piece of the data in its place among the arguments. */
+  readonly withData: (args: Args, data: Uint8Array) => readonly unknown[];
+  /** What text among the chunks that are taken stands for. */
+  readonly taking: 'utf8' | 'latin1';
+  /** Makes chunks of text. */
+  readonly toText: ((bytes: Buffer) => Chunk) | undefined;
+}
+
+interface OnStreams<Kind extends StreamKind, Args extends readonly unknown[], Chunk> {
+  readonly definition: { readonly name: string; readonly stream?: StreamForm<Kind, Args, Chunk> | undefined };
+}
+
+/** A task that can be read from: see Pool.readable. `Args`: what it takes. */
+export type ReadableTask<Args extends readonly unknown[]> = OnStreams<'readable', Args, Uint8Array>;
+
+/** A task that can be written to: see Pool.writable. `Args`: what it takes, but for the data. */
+export type WritableTask<Args extends readonly unknown[]> = OnStreams<'writable', Args, never>;
+
+/** A task that data can be sent through: see Pool.transform. `Args`: what it takes, but for the data. */
+export type TransformTask<Args extends readonly unknown[], Chunk = Buffer> = OnStreams<'transform', Args, Chunk>;

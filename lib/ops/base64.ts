@@ -1,6 +1,7 @@
 import { constants } from 'node:buffer';
 import { checkText } from '../check.js';
 import { defineTask } from '../define-task.js';
+import type { TransformTask } from '../task.js';
 import { checkData, type Data, writeData } from './data.js';
 
 /** The most bytes whose base64 still fits in a string. */
@@ -18,9 +19,10 @@ const kMostBytes = Math.floor(constants.MAX_STRING_LENGTH / 4) * 3;
  * @example
  * const text = await toBase64(new Uint8Array([1, 2, 3])); // 'AQID'
  */
-export const toBase64 = defineTask<[data: Data], string>({
+export const toBase64 = defineTask<[data: Data], string, TransformTask<[], string>>({
   name: 'toBase64',
   arity: 1,
+  stream: { kind: 'transform', data: 0, toText: (bytes) => bytes.toString('latin1') },
   encode([data], cells) {
     const checked = checkData('data', data);
     if (byteLength(checked) > kMostBytes) throw stringTooLong();
@@ -41,9 +43,15 @@ export const toBase64 = defineTask<[data: Data], string>({
  * @example
  * const bytes = await fromBase64('AQID');
  */
-export const fromBase64 = defineTask<[text: string], Buffer>({
+export const fromBase64 = defineTask<[text: string], Buffer, TransformTask<[]>>({
   name: 'fromBase64',
   arity: 1,
+  stream: {
+    kind: 'transform',
+    data: 0,
+    encode: ([text]: readonly [text: Uint8Array], cells) => cells.bytes(text),
+    taking: 'latin1',
+  },
   encode([text], cells) {
     cells.latin1(checkText('text', text));
   },

@@ -1,4 +1,5 @@
 import { checkObject } from '../check.js';
+import type { TransformTask } from '../task.js';
 import { checkData, checkOption, type Data, defineTaskWithOptions, type TaskWithOptions, writeData } from './data.js';
 
 /** Options of {@link deflate} and {@link gzip}, as Node's zlib has them. */
@@ -75,10 +76,11 @@ export const gunzip = defineDecompression('gunzip');
 function defineCompression(
   name: string,
   leastWindowBits: number,
-): TaskWithOptions<[data: Data], DeflateOptions, Buffer> {
+): TaskWithOptions<[data: Data], DeflateOptions, Buffer> & TransformTask<[options?: DeflateOptions]> {
   return defineTaskWithOptions({
     name,
     arity: 1,
+    stream: { kind: 'transform', data: 0 },
     encode([data, options], cells) {
       const { level, windowBits, memLevel, strategy } = checkOptions(options);
       const numbers = [
@@ -94,10 +96,13 @@ function defineCompression(
   });
 }
 
-function defineDecompression(name: string): TaskWithOptions<[data: Data], InflateOptions, Buffer> {
+function defineDecompression(
+  name: string,
+): TaskWithOptions<[data: Data], InflateOptions, Buffer> & TransformTask<[options?: InflateOptions]> {
   return defineTaskWithOptions({
     name,
     arity: 1,
+    stream: { kind: 'transform', data: 0 },
     encode([data, options], cells) {
       const { windowBits } = checkOptions<InflateOptions>(options);
       const bits = windowBits === 0 ? 0 : checkOption('options.windowBits', windowBits, 8, 15, 0);

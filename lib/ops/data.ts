@@ -1,22 +1,14 @@
 /** Arguments that several operations take: data, paths, and options of their own. */
 import { fileURLToPath } from 'node:url';
 import type { CellWriter } from '../cells.js';
-import { type Bytes, checkNumber, invalidType, invalidValue, isBytes } from '../check.js';
+import { checkNumber, type Data, invalidType, invalidValue } from '../check.js';
 import { defineTask, type TaskOptions } from '../define-task.js';
 import type { CallOptions, Definition } from '../task.js';
 
-/** Text, which stands for its UTF-8, or bytes of any kind. */
-export type Data = string | Bytes;
+export { checkData, type Data } from '../check.js';
 
 /** As Node's own functions take it: text, bytes for names that are not UTF-8, or a `file:` URL. */
 export type Path = string | Uint8Array | URL;
-
-const kDataTypes = 'of type string or an instance of Buffer, TypedArray, DataView, or ArrayBuffer';
-
-export function checkData(name: string, value: unknown): Data {
-  if (typeof value !== 'string' && !isBytes(value)) throw invalidType(name, kDataTypes, value);
-  return value;
-}
 
 export function writeData(cells: CellWriter, data: Data): void {
   if (typeof data === 'string') cells.text(data);
@@ -52,8 +44,13 @@ export interface TaskWithOptions<Args extends readonly unknown[], Own extends ob
   readonly definition: Definition<[...Args, options?: Own], Result>;
 }
 
-export function defineTaskWithOptions<Args extends readonly unknown[], Own extends object, Result>(
+export function defineTaskWithOptions<
+  Args extends readonly unknown[],
+  Own extends object,
+  Result,
+  OnStreams extends object = object,
+>(
   options: Omit<TaskOptions<[...Args, options?: Own], Result>, 'ownOptions'>,
-): TaskWithOptions<Args, Own, Result> {
+): TaskWithOptions<Args, Own, Result> & OnStreams {
   return defineTask<[...Args, options?: Own], Result>({ ...options, ownOptions: true }) as never;
 }

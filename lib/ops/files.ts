@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs';
 import { defineTask } from '../define-task.js';
+import type { ReadableTask, WritableTask } from '../task.js';
 import { checkData, checkPath, type Data, encodePath, type Path, writeData } from './data.js';
 import { toStats } from './stats.js';
 
@@ -16,9 +17,10 @@ import { toStats } from './stats.js';
  * @example
  * const bytes = await readFile('package.json');
  */
-export const readFile = defineTask<[path: Path], Buffer>({
+export const readFile = defineTask<[path: Path], Buffer, ReadableTask<[path: Path]>>({
   name: 'readFile',
   arity: 1,
+  stream: { kind: 'readable' },
   encode: encodePath,
 });
 
@@ -35,9 +37,10 @@ export const readFile = defineTask<[path: Path], Buffer>({
  * @example
  * await writeFile('out.txt', 'hello');
  */
-export const writeFile = defineTask<[path: Path, data: Data], undefined>({
+export const writeFile = defineTask<[path: Path, data: Data], undefined, WritableTask<[path: Path]>>({
   name: 'writeFile',
   arity: 2,
+  stream: { kind: 'writable', data: 1 },
   encode([path, data], cells) {
     const checkedPath = checkPath(path);
     const checkedData = checkData('data', data);

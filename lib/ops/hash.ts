@@ -1,4 +1,5 @@
 import { defineTask } from '../define-task.js';
+import type { TransformTask } from '../task.js';
 import { checkData, type Data, writeData } from './data.js';
 import { checkDigest } from './digests.js';
 
@@ -16,9 +17,10 @@ import { checkDigest } from './digests.js';
  * @example
  * const digest = await hash('sha256', await readFile('package.json'));
  */
-export const hash = defineTask<[algorithm: string, data: Data], Buffer>({
+export const hash = defineTask<[algorithm: string, data: Data], Buffer, TransformTask<[algorithm: string]>>({
   name: 'hash',
   arity: 2,
+  stream: { kind: 'transform', data: 1 },
   encode([algorithm, data], cells) {
     const name = checkDigest('algorithm', algorithm);
     const checked = checkData('data', data);
