@@ -154,6 +154,7 @@ class Passage {
 
   async #write(chunk: unknown): Promise<void> {
     if (this.#hasEnded) return;
+    if (!this.#isWanted) await this.#wanted();
     const bytes = this.#stage.bytesOf(chunk);
     const size = bytes.byteLength;
     let mayHoldMore = false; // the room was filled, so there may be more where that came from
