@@ -3,10 +3,11 @@ import { soakAsan } from './asan.mjs';
 import { soakExits } from './exits.mjs';
 import { soakLedger } from './ledger.mjs';
 import { readOptions, usage } from './options.mjs';
+import { soakStreams } from './streams.mjs';
 import { soakWorkers } from './workers.mjs';
 
 /** Each prints how it goes and what came out, and returns what was wrong. */
-const checks = { exits: soakExits, workers: soakWorkers, ledger: soakLedger, asan: soakAsan };
+const checks = { exits: soakExits, workers: soakWorkers, ledger: soakLedger, streams: soakStreams, asan: soakAsan };
 const MOST_PRINTED = 40;
 
 /** @param {ReturnType<typeof readOptions>} options */

@@ -5,8 +5,9 @@ export const usage = `usage: npm run soak -- [check …] [options]
   exits              every state × every ending of a process, 20 times each
   workers            1,000 worker_threads that are terminated in the middle of work, on each version of Node
   ledger             5,000,000 tasks, each of which must settle exactly once
+  streams            4 GiB through gzip, gunzip and hash, and 10 GiB of a file for a slow reader
   asan               the tests of npm test, with the addon and its programs under AddressSanitizer
-                     no check: the first three
+                     no check: the first four
 options
   --quick            each check in less than 20 s
   --rounds N         exits: how often
@@ -17,7 +18,7 @@ options
   --seed N           another run of luck (default 1)
   --help`;
 
-const CHECKS = ['exits', 'workers', 'ledger', 'asan'];
+const CHECKS = ['exits', 'workers', 'ledger', 'streams', 'asan'];
 
 /**
  * @param {string[]} args
@@ -49,7 +50,7 @@ export function readOptions(args) {
   return {
     help,
     quick,
-    checks: positionals.length > 0 ? positionals : CHECKS.slice(0, 3),
+    checks: positionals.length > 0 ? positionals : CHECKS.slice(0, 4),
     rounds: count('rounds', quick ? 2 : 20),
     workers: count('workers', quick ? 150 : 1000),
     nodes: values.node?.split(',') ?? (quick ? [] : ['20', '22', '24', '26']),

@@ -1,12 +1,13 @@
 /** Streams that wait: nobody runs ahead of the other side, and whoever stops, stops all of it. */
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import zlib from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { gunzip, gzip, hash, readFile, toBase64, writeFile } from '../lib/ops.js';
 import { MIB, temporaryFolder } from './ops/support.js';
 import { hold, rejection, until } from './support/gate.js';
 import { open } from './support/pools.js';
+import { positionIn } from './support/proc.mjs';
 import { bytesFrom, isOpen, sent } from './support/streams.js';
 
 const inFolder = temporaryFolder();
@@ -18,19 +19,6 @@ function sparse(name: string, size: number): string {
   closeSync(openSync(path, 'w'));
   truncateSync(path, size);
   return path;
-}
-
-/** How far this process has read in a file, as the system knows it. */
-function positionIn(path: string): number {
-  const descriptor = readdirSync('/proc/self/fd').find((name) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${name}`) === path;
-    } catch {
-      return false;
-    }
-  });
-  if (descriptor === undefined) return 0;
-  return Number(/pos:\s+(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'))?.[1]);
 }
 
 describe('a reader that is slow', () => {
@@ -53,11 +41,11 @@ describe('a reader that is slow', () => {
     const pool = open();
     const path = sparse('ahead', 64 * MIB);
     const reader = pool.readable(readFile, [path], { highWaterMark: 4 * MIB }).getReader();
-    await until(() => positionIn(path) >= 4 * MIB, 'it is read ahead');
+    await until(() => (positionIn(path) ?? 0) >= 4 * MIB, 'it is read ahead');
     await pool.drain();
     expect(positionIn(path)).toBe(4 * MIB);
     await reader.read();
-    await until(() => positionIn(path) > 4 * MIB, 'the next is read');
+    await until(() => (positionIn(path) ?? 0) > 4 * MIB, 'the next is read');
     await pool.drain();
     expect(positionIn(path)).toBeLessThanOrEqual(5 * MIB);
     await reader.cancel();

@@ -2,3 +2,5 @@
 export function threadNames(): string[];
 /** What the open descriptors are open on. */
 export function openDescriptors(): string[];
+/** How far this process has read or written in a file, as the system knows it; undefined if it is not open. */
+export function positionIn(path: string): number | undefined;

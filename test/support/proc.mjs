@@ -12,6 +12,15 @@ export function openDescriptors() {
   return list('/proc/self/fd', (path) => readlinkSync(path)); // but for the one that reads the folder, closed by now
 }
 
+/** @type {typeof import('./proc.mjs').positionIn} */
+export function positionIn(path) {
+  const [position] = list('/proc/self/fd', (entry) => {
+    if (readlinkSync(entry) !== path) throw new Error('another file');
+    return readFileSync(entry.replace('fd', 'fdinfo'), 'utf8').match(/pos:\s+(\d+)/)?.[1] ?? '';
+  });
+  return position === undefined ? undefined : Number(position);
+}
+
 /**
  * @param {string} folder
  * @param {(path: string) => string} describe
