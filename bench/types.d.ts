@@ -33,6 +33,8 @@ export interface Session {
   scrypt(): Promise<unknown>;
   lookup(host: string): Promise<unknown>;
   readFile(path: string): Promise<unknown>;
+  /** Bytes that come out of a stream that gzips these. */
+  gzipStream(chunks: Iterable<Buffer>): Promise<number>;
   close?(): unknown;
 }
 

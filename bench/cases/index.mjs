@@ -7,6 +7,7 @@ import { loopDelay } from './loop-delay.mjs';
 import { memory } from './memory.mjs';
 import { deadlines, priorities } from './scheduling.mjs';
 import { startup } from './startup.mjs';
+import { gzipStream } from './streams.mjs';
 
 /** In the order of the tables. */
 /** @type {readonly import('../types.d.ts').Case[]} */
@@ -25,4 +26,5 @@ export const cases = [
   memory,
   idleCpu,
   startup,
+  gzipStream,
 ];

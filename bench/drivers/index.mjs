@@ -1,6 +1,8 @@
 // @ts-check
 import { driver as asyncWork } from './async-work.mjs';
 import { driver as asyncworker } from './asyncworker.mjs';
+import { driver as compressionStream } from './compression-stream.mjs';
+import { driver as createGzip } from './create-gzip.mjs';
 import { driver as fsAccess } from './fs-access.mjs';
 import { driver as koffi } from './koffi.mjs';
 import { driver as nodePool } from './node-pool.mjs';
@@ -30,6 +32,8 @@ const drivers = [
   fsAccess,
   webcrypto,
   nodePool,
+  createGzip,
+  compressionStream,
   piscina,
   tinypool,
   workerpool,

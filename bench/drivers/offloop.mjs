@@ -1,4 +1,5 @@
 // @ts-check
+import { sentThrough } from './compression-stream.mjs';
 
 /**
  * @param {string} label
@@ -15,13 +16,14 @@ export function poolDriver(label, name, { env, open }) {
     env,
     async open({ threads = 2, capacity = 65_536 } = {}) {
       const { Pool } = await import('offloop');
-      const { hash, noop, spin } = await import('offloop/ops');
+      const { gzip, hash, noop, spin } = await import('offloop/ops');
       const pool = open(Pool, { threads, capacity });
       return {
         noop: () => pool.run(noop),
         small: (bytes) => pool.run(hash, ['sha256', bytes]),
         bulk: (bytes) => pool.run(hash, ['sha256', bytes]),
         spin: (ms, signal) => pool.run(spin, [ms], { signal }),
+        gzipStream: (chunks) => sentThrough(chunks, pool.transform(gzip)),
         close: () => pool.close(),
       };
     },
