@@ -181,11 +181,25 @@ describe('lists that stand on both sides', () => {
 
   it('gives every native operation a task, and exports it', () => {
     const table = read('native/ops/operations.cpp');
-    const operations = [...table.matchAll(/\{"(\w+)", ops::\w+, k(?:Brief|Long)\}/g)].map(([, name]) => name ?? '');
+    const operations = [...table.matchAll(/\{"(\w+)", ops::(?!\w+_st)\w+, k(?:Brief|Long)\}/g)].map(
+      ([, name]) => name ?? '',
+    );
     expect(operations.length).toBeGreaterThan(10);
     const exported = read('lib/ops.ts')
       .replace(/\btype \w+/g, '')
       .match(/\b[a-z]\w+\b(?=[^{}]*\} from '\.\/ops\/)/g);
     expect(exported?.sort()).toEqual(operations.sort());
+  });
+
+  it('gives every native step a task that works on streams', async () => {
+    const table = read('native/ops/operations.cpp');
+    const steps = [...table.matchAll(/\{"(\w+)", ops::\w+_step, kLong\}/g)].map(([, name]) => name ?? '');
+    const tasks = Object.values(await import('../lib/ops.js')).map(({ definition }) => definition);
+    expect(
+      tasks
+        .filter(({ stream }) => stream)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(steps.sort());
   });
 });

@@ -34,7 +34,8 @@ export async function runFlood({ kind, bytes, onMoved }) {
   if (!figures) return { figures, faults: [...faults, 'told nothing'] };
   const { isRight, grownRss, ahead, usedMaxMs } = figures;
   if (!isRight) faults.push('something else came out');
-  if (grownRss >= MOST_GROWN[kind] * SLOWNESS) faults.push(`resident memory grew by ${(grownRss / MIB).toFixed(1)} MiB`);
+  if (grownRss >= MOST_GROWN[kind] * SLOWNESS)
+    faults.push(`resident memory grew by ${(grownRss / MIB).toFixed(1)} MiB`);
   if (ahead >= MOST_AHEAD) faults.push(`was ${(ahead / MIB).toFixed(1)} MiB ahead of its reader`);
   if (usedMaxMs >= MOST_USED_MS * SLOWNESS) faults.push(`kept the loop for ${usedMaxMs.toFixed(1)} ms`);
   return { figures, faults };
