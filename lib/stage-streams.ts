@@ -8,7 +8,7 @@ import type {
   WritableStream,
 } from 'node:stream/web';
 import { onAbort } from './abort.js';
-import { NOTHING, restOf, type Stage } from './stage.js';
+import { NOTHING, pieceOf, type Stage } from './stage.js';
 
 /** Node's types lack the signal, which tells of an abort before the write that is under way has ended. */
 type WritableStreamDefaultController = UntypedController & { readonly signal: AbortSignal };
@@ -69,7 +69,7 @@ export function makeWritable(stage: Stage, { highWaterMark, signal }: Terms): Wr
       try {
         const bytes = stage.bytesOf(chunk);
         const size = bytes.byteLength;
-        for (let at = 0; at < size; ) at += (await stage.step(restOf(bytes, at), NOTHING, false)).taken;
+        for (let at = 0; at < size; ) at += (await stage.step(pieceOf(bytes, at), NOTHING, false)).taken;
       } catch (error) {
         stage.end(error);
         throw error;
@@ -161,7 +161,7 @@ class Passage {
     for (let at = 0; (at < size || mayHoldMore) && !this.#hasEnded; ) {
       if (!this.#isWanted) await this.#wanted();
       const room = this.#stage.room();
-      const { taken, given } = await this.#step(at < size ? restOf(bytes, at) : NOTHING, room, false);
+      const { taken, given } = await this.#step(at < size ? pieceOf(bytes, at) : NOTHING, room, false);
       at += taken;
       mayHoldMore = given === room.byteLength;
     }

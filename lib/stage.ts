@@ -25,6 +25,8 @@ type StepArgs = readonly [
   stream: NativeStream,
 ];
 
+const MOST_INPUT = 256 * 1024;
+
 /** No input, or no room. */
 export const NOTHING: Uint8Array = Buffer.allocUnsafeSlow(0);
 
@@ -33,6 +35,7 @@ const END_STREAM: Definition<never, undefined> = Object.freeze({
   operation: native.operations.length + native.steps.indexOf('endStream'),
   encode: ([stream], cells) => cells.stream(stream),
   decode: undefined,
+  stream: undefined,
 } satisfies Definition<readonly [NativeStream], undefined>);
 
 /**
@@ -70,6 +73,7 @@ export class Stage {
         cells.stream(stream);
       },
       decode: ([taken, given, ended]: readonly [number, number, boolean]): Step => ({ taken, given, ended }),
+      stream: undefined,
     } satisfies Definition<StepArgs, Step>);
     ring.check(this.#definition, [args, NOTHING, NOTHING, false, this.#stream]);
     this.#args = args.map(snapshot);
@@ -178,7 +182,10 @@ function snapshot(argument: unknown): unknown {
   return { ...argument };
 }
 
-/** From `at` on. A view that was detached meanwhile stays as it is: native code refuses it. */
-export function restOf(bytes: Uint8Array, at: number): Uint8Array {
-  return bytes.byteLength === 0 ? bytes : bytes.subarray(at);
+/**
+ * What a step is to take of the bytes, from `at` on. Not all that there may be: on some hosts it is copied, see lib/memory.ts,
+ * and the step may take little of it. A view that was detached meanwhile stays as it is: native code refuses it.
+ */
+export function pieceOf(bytes: Uint8Array, at: number): Uint8Array {
+  return bytes.byteLength === 0 ? bytes : bytes.subarray(at, at + MOST_INPUT);
 }

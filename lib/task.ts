@@ -29,7 +29,7 @@ export interface Definition<Args extends readonly unknown[] = readonly unknown[]
   /** Makes the result of what the native body returned. Default: as it is. */
   readonly decode: ((value: never) => Result) | undefined;
   /** How the task works on streams, if it does. */
-  readonly stream?: StreamForm | undefined;
+  readonly stream: StreamForm | undefined;
 }
 
 /** Which streams a task makes. */

@@ -12,7 +12,7 @@ import { collect } from './support/memory.js';
 import { doorbells } from './support/offloop.js';
 import { open } from './support/pools.js';
 import { runProgram } from './support/program.js';
-import { bytesFrom, isOpen, sent, streamOf } from './support/streams.js';
+import { bytesFrom, isOpen, sent, slowToPack, streamOf } from './support/streams.js';
 import { Thread } from './support/thread.js';
 
 const inFolder = temporaryFolder();
@@ -54,7 +54,7 @@ describe('a pool that is closed in the middle of a stream', () => {
     const read = rejection(bytesFrom(readable));
     const writer = writable.getWriter();
     writer.closed.catch(() => {});
-    const written = rejection(writer.write(Buffer.alloc(256 * MIB, 'ab')));
+    const written = rejection(writer.write(slowToPack(MIB)));
     await until(() => pool.stats().running === 1, 'the thread is in it');
     await pool.close({ cancel: true });
     expect(await written).toMatchObject({ code: 'ERR_OFFLOOP_CANCELLED', task: 'gzip' });
@@ -193,7 +193,8 @@ describe('a worker_thread that is terminated', () => {
       kept.writer.closed.catch(() => {});
       const through = pool.transform(ops.gzip, [{ level: 9 }]);
       kept.through = through.readable.getReader();
-      through.writable.getWriter().write(Buffer.alloc(64 << 20, 'ab')).catch(() => {});
+      const slow = Uint8Array.from({ length: 1 << 20 }, () => (Math.random() < 0.5 ? 97 : 98));
+      through.writable.getWriter().write(slow).catch(() => {});
       while (pool.stats().running < 2) await new Promise((go) => setTimeout(go, 1));
     `);
     const terminated = thread.terminate();

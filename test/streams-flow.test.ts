@@ -8,7 +8,7 @@ import { MIB, temporaryFolder } from './ops/support.js';
 import { hold, rejection, until } from './support/gate.js';
 import { open } from './support/pools.js';
 import { positionIn } from './support/proc.mjs';
-import { bytesFrom, isOpen, sent } from './support/streams.js';
+import { bytesFrom, isOpen, sent, slowToPack } from './support/streams.js';
 
 const inFolder = temporaryFolder();
 const REASON = new Error('on purpose');
@@ -205,7 +205,7 @@ describe('whoever stops', () => {
       const { readable, writable } = pool.transform(gzip, [{ level: 9 }]);
       const [reader, writer] = [readable.getReader(), writable.getWriter()];
       const closed = Promise.allSettled([reader.closed, writer.closed]);
-      const written = rejection(writer.write(Buffer.alloc(256 * MIB, 'ab'))); // seconds
+      const written = rejection(writer.write(slowToPack(MIB)));
       await until(() => pool.stats().running === 1, 'the thread is in it');
       await (how === 'cancels' ? reader.cancel(REASON) : writer.abort(REASON));
       expect(await written).toBe(REASON);
@@ -309,7 +309,7 @@ describe('options of runs hold for each step', () => {
     const read = rejection(bytesFrom(readable));
     const writer = writable.getWriter();
     writer.closed.catch(() => {});
-    expect(await rejection(writer.write(Buffer.alloc(256 * MIB, 'ab')))).toMatchObject({ code: 'ERR_OFFLOOP_TIMEOUT' });
+    expect(await rejection(writer.write(slowToPack(MIB)))).toMatchObject({ code: 'ERR_OFFLOOP_TIMEOUT' });
     expect(await read).toMatchObject({ code: 'ERR_OFFLOOP_TIMEOUT', task: 'gzip' });
   });
 

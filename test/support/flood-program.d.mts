@@ -19,9 +19,8 @@ export interface Flood {
   /** Of perf_hooks, the machine's own delays included. */
   readonly delayP99Ms: number;
   readonly delayMaxMs: number;
-  /** The longest that the loop was kept: without what its thread waited for a processor, and in processor time alone. */
-  readonly blockedMaxMs: number;
-  readonly usedMaxMs: number;
+  /** The longest that the loop was kept by its own thread. */
+  readonly keptMaxMs: number;
 }
 
 /** Prints `{ moved }` now and then, and a Flood at the end, as lines of JSON. */

@@ -23,15 +23,14 @@ for (let at = 0; at < CHUNK; ++at) chunk[at] = (at * at) >> 7;
 const member = gzipSync(chunk, { level: 0 });
 
 /**
- * How long the loop is kept. Timers are late for other reasons too: the thread waits for a processor, which the system
- * tells, or the garbage collector for threads that do. So what counts is the processor time that the thread itself uses
- * from one timer to the next.
+ * How long the loop is kept. Timers are late for other reasons too: the thread waits for a processor, or the garbage
+ * collector for threads that do. So what counts is how late a timer is without that, and no more than the processor time
+ * that the thread has used since the last. (The system counts that in steps of a few milliseconds.)
  */
 class LoopWatch {
   #delay = monitorEventLoopDelay({ resolution: 1 });
   #last = { at: performance.now(), ...timesOfThread() };
-  #mostUsed = 0;
-  #mostBlocked = 0;
+  #longest = 0;
   #timer = setTimeout(() => this.#look(), 1).unref();
 
   constructor() {
@@ -41,8 +40,8 @@ class LoopWatch {
   #look() {
     const now = { at: performance.now(), ...timesOfThread() };
     const { at, usedMs, waitedMs } = this.#last;
-    this.#mostUsed = Math.max(this.#mostUsed, now.usedMs - usedMs);
-    this.#mostBlocked = Math.max(this.#mostBlocked, now.at - at - 1 - (now.waitedMs - waitedMs));
+    const kept = Math.min(now.usedMs - usedMs, now.at - at - 1 - (now.waitedMs - waitedMs));
+    this.#longest = Math.max(this.#longest, kept);
     this.#last = now;
     this.#timer = setTimeout(() => this.#look(), 1).unref();
   }
@@ -51,7 +50,7 @@ class LoopWatch {
     this.#delay.disable();
     clearTimeout(this.#timer);
     const [delayP99Ms, delayMaxMs] = [this.#delay.percentile(99) / 1e6, this.#delay.max / 1e6];
-    return { delayP99Ms, delayMaxMs, blockedMaxMs: this.#mostBlocked, usedMaxMs: this.#mostUsed };
+    return { delayP99Ms, delayMaxMs, keptMaxMs: this.#longest };
   }
 }
 

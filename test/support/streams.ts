@@ -2,6 +2,7 @@
 import type { ReadableStream, TransformStream, WritableStream } from 'node:stream/web';
 import type { Data } from '../../lib/index.js';
 import { openDescriptors } from './proc.mjs';
+import { randomNumbers } from './random.js';
 
 type Chunk = Uint8Array | string;
 
@@ -53,6 +54,12 @@ export function cut(data: Uint8Array, most: number, random: () => number): Uint8
     pieces.push(data.subarray(at, at + Math.floor(random() * (most + 1))));
   }
   return pieces;
+}
+
+/** What takes longest to compress: seconds for each MiB at level 9. */
+export function slowToPack(size: number): Uint8Array {
+  const random = randomNumbers(1);
+  return Uint8Array.from({ length: size }, () => (random() < 0.5 ? 97 : 98));
 }
 
 /** Whether this process has the file open. */
