@@ -11,6 +11,7 @@ const kMostBytes = Math.floor(constants.MAX_STRING_LENGTH / 4) * 3;
  * Encodes bytes, as `buffer.toString('base64')` does.
  *
  * From 1 MiB on it takes turns of 10 ms with the tasks that wait for a thread. Progress: bytes.
+ * On a stream: `pool.transform(toBase64)`, whose chunks are strings.
  *
  * @param data - text is encoded as its UTF-8
  * @returns the text, padded, in the standard alphabet
@@ -36,6 +37,7 @@ export const toBase64 = defineTask<[data: Data], string, TransformTask<[], strin
  * with Node: `ř` (U+0159) is a `Y`.
  *
  * From 1 MiB on it takes turns of 10 ms with the tasks that wait for a thread. Progress: characters.
+ * On a stream: `pool.transform(fromBase64)`, which takes strings, and bytes for such as are ASCII.
  *
  * @returns the bytes
  * @throws TypeError ERR_INVALID_ARG_TYPE

@@ -24,6 +24,7 @@ export interface InflateOptions {
  * Compresses into zlib's format, byte for byte as `zlib.deflate` does.
  *
  * From 4 KiB on it takes turns of 10 ms with the tasks that wait for a thread. Progress: bytes of the data.
+ * On a stream: `pool.transform(deflate, [{ level: 9 }])`.
  *
  * @param data - text is compressed as UTF-8
  * @throws TypeError ERR_INVALID_ARG_TYPE; RangeError ERR_OUT_OF_RANGE
@@ -37,6 +38,7 @@ export const deflate = defineCompression('deflate', 8);
  * Compresses into the gzip format, byte for byte as `zlib.gzip` does.
  *
  * From 4 KiB on it takes turns of 10 ms with the tasks that wait for a thread. Progress: bytes of the data.
+ * On a stream: `pool.transform(gzip, [{ level: 9 }])`.
  *
  * @param data - text is compressed as UTF-8
  * @throws TypeError ERR_INVALID_ARG_TYPE; RangeError ERR_OUT_OF_RANGE
@@ -50,6 +52,7 @@ export const gzip = defineCompression('gzip', 9);
  * Undoes {@link deflate}, as `zlib.inflate` does. What follows the end of the data is ignored.
  *
  * From 4 KiB on it takes turns of 10 ms with the tasks that wait for a thread. Progress: bytes of the data.
+ * On a stream: `pool.transform(inflate)`.
  *
  * @throws TypeError ERR_INVALID_ARG_TYPE; RangeError ERR_OUT_OF_RANGE
  * @rejects as every run: see Pool.run; ERR_OFFLOOP_TASK_FAILED with Node's own error as cause (Z_DATA_ERROR, Z_BUF_ERROR
@@ -64,6 +67,7 @@ export const inflate = defineDecompression('inflate');
  * the last is ignored.
  *
  * From 4 KiB on it takes turns of 10 ms with the tasks that wait for a thread. Progress: bytes of the data.
+ * On a stream: `pool.transform(gunzip)`.
  *
  * @throws TypeError ERR_INVALID_ARG_TYPE; RangeError ERR_OUT_OF_RANGE
  * @rejects as every run: see Pool.run; ERR_OFFLOOP_TASK_FAILED with Node's own error as cause (Z_DATA_ERROR, Z_BUF_ERROR

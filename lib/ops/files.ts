@@ -8,7 +8,7 @@ import { toStats } from './stats.js';
  * Reads a whole file, as `fs.promises.readFile(path)` does. A pipe or a device is read to its end and holds its thread
  * until then: aborted or timed out, it rejects at once, and its thread is free when the next bytes come.
  *
- * Progress: bytes, of the file's size; of NaN where it tells none.
+ * Progress: bytes, of the file's size; of NaN where it tells none. As a stream: `pool.readable(readFile, [path])`.
  *
  * @returns the bytes, in memory that nobody else uses
  * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE (a null byte in the path), ERR_INVALID_URL_SCHEME
@@ -28,7 +28,7 @@ export const readFile = defineTask<[path: Path], Buffer, ReadableTask<[path: Pat
  * Writes a whole file, as `fs.promises.writeFile(path, data)` does: makes it (mode 0o666 less the umask) or replaces
  * what it held. Stopped or failed on the way, it leaves what has been written so far.
  *
- * Progress: bytes.
+ * Progress: bytes. As a stream: `pool.writable(writeFile, [path])`.
  *
  * @param data - text is written as UTF-8
  * @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE (a null byte in the path), ERR_INVALID_URL_SCHEME

@@ -7,6 +7,7 @@ import { checkDigest } from './digests.js';
  * Digests data, as `crypto.createHash(algorithm).update(data).digest()` does.
  *
  * From 1 MiB on it takes turns of 10 ms with the tasks that wait for a thread. Progress: bytes.
+ * On a stream: `pool.transform(hash, ['sha256'])`, of which the digest is the only chunk.
  *
  * @param algorithm - any of `crypto.getHashes()`, in any case. SHAKE and its like give their customary length:
  *   16 bytes for 128, 32 for 256

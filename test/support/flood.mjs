@@ -9,7 +9,7 @@ const MIB = 2 ** 20;
  * makes none. What a stream that kept all its bytes would add is more than this in the shortest of floods.
  * A sanitizer keeps what is freed for a while, too.
  */
-const MOST_GROWN = { gzip: 48 * MIB, gunzip: 48 * MIB, hash: 48 * MIB, readable: 48 * MIB, byob: 8 * MIB };
+const MOST_GROWN = { gzip: 32 * MIB, gunzip: 32 * MIB, hash: 32 * MIB, readable: 32 * MIB, byob: 8 * MIB };
 const MOST_AHEAD = 8 * MIB;
 const MOST_KEPT_MS = 10;
 
