@@ -11,7 +11,7 @@ import { hold, rejection, until } from './support/gate.js';
 import { collect } from './support/memory.js';
 import { doorbells } from './support/offloop.js';
 import { open } from './support/pools.js';
-import { runProgram } from './support/program.js';
+import { runProgram, SLOWNESS } from './support/program.js';
 import { bytesFrom, isOpen, sent, slowToPack, streamOf } from './support/streams.js';
 import { Thread } from './support/thread.js';
 
@@ -252,7 +252,7 @@ describe.each(doorbells)("a process, with the doorbell '%s'", (doorbell) => {
       setImmediate(() => { ${how} });
     `);
     expect([code, signal]).toEqual([expected, null]);
-    expect(ms).toBeLessThan(8000);
+    expect(ms).toBeLessThan(8000 * SLOWNESS);
   });
 });
 
