@@ -246,7 +246,8 @@ describe.each(doorbells)("a process, with the doorbell '%s'", (doorbell) => {
     const { code, signal, ms } = await program(`
       const { readable, writable } = pool.transform(ops.gzip, [{ level: 9 }]);
       readable.getReader().read().catch(() => {});
-      writable.getWriter().write(Buffer.alloc(256 << 20, 'ab')).catch(() => {});
+      const slow = Uint8Array.from({ length: 4 << 20 }, () => (Math.random() < 0.5 ? 97 : 98));
+      writable.getWriter().write(slow).catch(() => {});
       pool.readable(ops.readFile, ['/dev/zero']).getReader().read();
       while (pool.stats().running === 0) await new Promise(setImmediate);
       setImmediate(() => { ${how} });

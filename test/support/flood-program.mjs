@@ -23,9 +23,8 @@ for (let at = 0; at < CHUNK; ++at) chunk[at] = (at * at) >> 7;
 const member = gzipSync(chunk, { level: 0 });
 
 /**
- * How long the loop is kept. Timers are late for other reasons too: the thread waits for a processor, or the garbage
- * collector for threads that do. So what counts is how late a timer is without that, and no more than the processor time
- * that the thread has used since the last. (The system counts that in steps of a few milliseconds.)
+ * How long the loop is kept. Timers are late for another reason too: the thread waits for a processor. So what counts is
+ * how late a timer is without that, and no more than the processor time that the thread has used since the last.
  */
 class LoopWatch {
   #delay = monitorEventLoopDelay({ resolution: 1 });
