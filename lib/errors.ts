@@ -1,4 +1,5 @@
 /** The errors that tasks end with, made from native statuses. */
+import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 import { type NativeFailure, native } from './native.js';
 
@@ -79,7 +80,8 @@ const STATUS_OF: Readonly<Record<string, string>> = { ENOMEM: 'NO_MEMORY', ENOTS
 /** Makes the error of a failed task. */
 export function failureError(failure: NativeFailure): OffloopError {
   const [name, meaning] = native.statuses[failure.status] as readonly [string, string];
-  const { task, source, number, syscall } = failure;
+  const { task, source, syscall } = failure;
+  const number = source === 'library' ? failure.number : numberInNode(failure.number);
   const subject = failure.subject?.toString();
   if (source === 'system') {
     const cause = systemCause(number, syscall, subject);
@@ -100,6 +102,20 @@ export function failureError(failure: NativeFailure): OffloopError {
 
 function codeOf(status: string): OffloopErrorCode {
   return `ERR_OFFLOOP_${status}` as OffloopErrorCode;
+}
+
+const C_NUMBERS: Readonly<Record<string, number>> = constants.errno;
+
+/** Windows has no errno: native code tells the numbers of C there, and Node those of libuv. By the former, the latter. */
+const LIBUV_NUMBERS: ReadonlyMap<number, number> = new Map(
+  process.platform === 'win32'
+    ? [...getSystemErrorMap()].map(([number, [name]]) => [-(C_NUMBERS[name] ?? Number.NaN), number])
+    : [],
+);
+
+/** What Node calls the number that native code tells of the system or the resolver. */
+function numberInNode(errno: number): number {
+  return LIBUV_NUMBERS.get(errno) ?? errno;
 }
 
 /** Calls that work on an open file: Node's errors name no path then. */

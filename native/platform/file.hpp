@@ -7,7 +7,7 @@
 
 namespace offloop {
 
-/// An open file. Owns its descriptor, which children do not inherit.
+/// An open file. Owns its handle, which children do not inherit.
 class File {
  public:
   enum class Use : uint8_t { read, replace };
@@ -27,7 +27,7 @@ class File {
   int close() noexcept;
 
  private:
-  int descriptor_ = -1;
+  intptr_t handle_ = -1;  // in the system's terms
 };
 
 /// What the system knows about a path, links followed. Units: times in seconds and nanoseconds of the Unix epoch.

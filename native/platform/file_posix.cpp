@@ -27,6 +27,8 @@ auto retried(Call call) noexcept {
   return result;
 }
 
+int descriptor(intptr_t handle) noexcept { return static_cast<int>(handle); }
+
 template <class Stamp>
 FileStatus::Time time_of(const Stamp& stamp) noexcept {
   return {static_cast<double>(stamp.tv_sec), static_cast<double>(stamp.tv_nsec)};
@@ -89,33 +91,33 @@ int status_by_statx(const char* path, FileStatus& status) noexcept {
 
 int File::open(const char* path, Use use) noexcept {
   const int flags = use == Use::read ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC;
-  descriptor_ = retried([&] { return ::open(path, flags | O_CLOEXEC, 0666); });
-  return descriptor_ < 0 ? errno : 0;
+  handle_ = retried([&] { return ::open(path, flags | O_CLOEXEC, 0666); });
+  return handle_ < 0 ? errno : 0;
 }
 
 int File::size(uint64_t& bytes) const noexcept {
   struct stat found;
-  if (retried([&] { return fstat(descriptor_, &found); }) < 0) return errno;
+  if (retried([&] { return fstat(descriptor(handle_), &found); }) < 0) return errno;
   bytes = S_ISREG(found.st_mode) ? static_cast<uint64_t>(found.st_size) : 0;
   return 0;
 }
 
 int File::read(uint8_t* into, size_t size, size_t& done) noexcept {
-  const ssize_t count = retried([&] { return ::read(descriptor_, into, size); });
+  const ssize_t count = retried([&] { return ::read(descriptor(handle_), into, size); });
   done = count < 0 ? 0 : static_cast<size_t>(count);
   return count < 0 ? errno : 0;
 }
 
 int File::write(const uint8_t* from, size_t size, size_t& done) noexcept {
-  const ssize_t count = retried([&] { return ::write(descriptor_, from, size); });
+  const ssize_t count = retried([&] { return ::write(descriptor(handle_), from, size); });
   done = count < 0 ? 0 : static_cast<size_t>(count);
   return count < 0 ? errno : 0;
 }
 
 int File::close() noexcept {
-  if (descriptor_ < 0) return 0;
+  if (handle_ < 0) return 0;
   // Not retried: an interrupted close has closed, and the number may already be somebody else's.
-  if (::close(std::exchange(descriptor_, -1)) == 0 || errno == EINTR || errno == EINPROGRESS) return 0;
+  if (::close(descriptor(std::exchange(handle_, -1))) == 0 || errno == EINTR || errno == EINPROGRESS) return 0;
   return errno;
 }
 
