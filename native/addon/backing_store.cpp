@@ -7,6 +7,7 @@
 
 #include "core/last_orders.hpp"
 #include "platform/image.hpp"
+#include "platform/park.hpp"
 
 namespace offloop {
 namespace {
@@ -135,14 +136,14 @@ constexpr uint32_t kOver = 1u << 31;
 void release(void* store) noexcept {
   LastOrders::begin();  // it runs code of the host, whose exit handlers may be at work
   if (!(releases.fetch_add(1) & kOver)) static_cast<Store*>(store)->~Store();
-  if (releases.fetch_sub(1) == (kOver | 1)) releases.notify_all();
+  if (releases.fetch_sub(1) == (kOver | 1)) wake_all(releases);
   LastOrders::end();
 }
 
 /// The environment of the main thread ends, and after it the allocator of its memory. Nobody is in it after this returns.
 void on_main_end(void*) noexcept {
   main_lives = false;
-  for (uint32_t now = releases.fetch_or(kOver) | kOver; now != kOver; now = releases.load()) releases.wait(now);
+  for (uint32_t now = releases.fetch_or(kOver) | kOver; now != kOver; now = releases.load()) wait_while(releases, now);
 }
 
 void watch_main(napi_env env) noexcept {

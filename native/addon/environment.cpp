@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 
+#include "platform/park.hpp"
+
 namespace offloop {
 
 Environment::Environment(napi_env env, Doorbell::Kind kind)
@@ -213,7 +215,7 @@ void Environment::wait_for_borrowers() noexcept {
       [](void* context) noexcept {
         auto& rung = *static_cast<std::atomic<uint32_t>*>(context);
         rung.fetch_add(1);
-        rung.notify_one();
+        wake_one(rung);
       },
       &rings);
   for (;;) {
@@ -232,7 +234,7 @@ void Environment::wait_for_borrowers() noexcept {
       --in_flight_;
     }
     if (out == 0) break;
-    if (mailbox_->sleep()) rings.wait(heard);
+    if (mailbox_->sleep()) wait_while(rings, heard);
   }
   mailbox_->connect(nullptr, nullptr);
 }

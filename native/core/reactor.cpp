@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "base/cpu.hpp"
+#include "platform/park.hpp"
 #include "platform/thread.hpp"
 
 namespace offloop {
@@ -55,7 +56,7 @@ bool Reactor::disarm(Timer& timer) noexcept {
       // acquire: set with the lock held, but reset without it, and then what it did has happened
       if (expiring_.load(std::memory_order_acquire) != &timer || expiring_here == &timer) return was_armed;
     }
-    expiring_.wait(&timer, std::memory_order_acquire);  // what it did has happened; and it may have armed itself again
+    wait_while(expiring_, &timer);  // and then look again: it may have armed itself
   }
 }
 
@@ -124,7 +125,7 @@ std::chrono::nanoseconds Reactor::expire_due() noexcept {
     expire(*due);
     expiring_here = nullptr;
     expiring_.store(nullptr, std::memory_order_release);
-    expiring_.notify_all();
+    wake_all(expiring_);
   }
 }
 

@@ -55,7 +55,7 @@ class Reactor {
   DeadlineHeap<Timer> armed_;
   /// When the thread looks next, so that it need not be rung for what comes later: most timers are disarmed before.
   int64_t wakes_ns_ = Timer::kNever;
-  std::atomic<Timer*> expiring_{nullptr};  // never dereferenced: its owner may have let go of it
+  std::atomic<const void*> expiring_{nullptr};  // a timer that its owner may have let go of
   std::atomic<uint64_t> wake_ups_{0};
   std::unique_ptr<Poller> poller_;
   std::unique_ptr<WakeHandle> wake_;

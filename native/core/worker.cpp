@@ -5,6 +5,7 @@
 #include "core/mailbox.hpp"
 #include "core/pool.hpp"
 #include "core/turn.hpp"
+#include "platform/park.hpp"
 
 namespace offloop {
 namespace {
@@ -24,12 +25,12 @@ void Worker::live(std::shared_ptr<Pool> pool) noexcept {
 
 void Worker::park() noexcept {
   // acquire: what the waker did before it woke us has happened
-  while (wanted_.exchange(0, std::memory_order_acquire) == 0) wanted_.wait(0, std::memory_order_relaxed);
+  while (wanted_.exchange(0, std::memory_order_acquire) == 0) wait_while(wanted_, 0);
 }
 
 void Worker::unpark() noexcept {
   wanted_.store(1, std::memory_order_release);
-  wanted_.notify_one();
+  wake_one(wanted_);
 }
 
 void Worker::work(Pool& pool) noexcept {
