@@ -16,6 +16,13 @@ namespace offloop {
 using Poller = KqueuePoller;
 using WakeHandle = KqueueWake;
 }  // namespace offloop
+#elif defined(_WIN32)
+#include "platform/poller_iocp.hpp"
+#include "platform/wake_iocp.hpp"
+namespace offloop {
+using Poller = IocpPoller;
+using WakeHandle = IocpWake;
+}  // namespace offloop
 #else
 #include "platform/poller_poll.hpp"
 #include "platform/wake_pipe.hpp"
