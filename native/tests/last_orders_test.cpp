@@ -76,6 +76,9 @@ TEST_F(LastOrdersDeathTest, lets_a_body_that_looks_at_its_stop_flag_end_before_e
 }
 
 TEST_F(LastOrdersDeathTest, ends_without_earlier_handlers_when_a_body_goes_on) {
+#if !defined(__GLIBC__)
+  GTEST_SKIP() << "this system does not tell the status to end with";
+#endif
   EXPECT_EXIT(
       {
         std::atexit([] { std::fputs("torn down under a thread at work", stderr); });

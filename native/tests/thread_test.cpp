@@ -9,9 +9,19 @@
 #include "support/faults.hpp"
 #include "support/gate.hpp"
 
-#if !defined(_WIN32)
+#if defined(_WIN32)
+#include <windows.h>
+#else
 #include <pthread.h>
 #include <signal.h>
+#endif
+
+#if defined(_WIN32)
+// What a program of Windows exports it says itself; elsewhere it is whatever it has linked.
+extern "C" __declspec(dllexport) void offloop_symbol_of_the_host() {}
+constexpr const char* kSymbolOfTheHost = "offloop_symbol_of_the_host";
+#else
+constexpr const char* kSymbolOfTheHost = "malloc";
 #endif
 
 namespace offloop {
@@ -36,13 +46,25 @@ int on_a_thread(const std::string& name, size_t stack_bytes, Look look) {
   return error;
 }
 
-#if !defined(_WIN32)
-
+#if defined(_WIN32)
+std::string name_of_this_thread() {
+  using Describe = HRESULT(WINAPI*)(HANDLE, PWSTR*);
+  const auto describe = reinterpret_cast<Describe>(
+      reinterpret_cast<void*>(GetProcAddress(GetModuleHandleW(L"kernel32"), "GetThreadDescription")));
+  PWSTR wide = nullptr;
+  if (describe) describe(GetCurrentThread(), &wide);
+  std::string name;
+  for (PWSTR next = wide; next && *next; ++next) name += static_cast<char>(*next);
+  LocalFree(wide);
+  return name;
+}
+#else
 std::string name_of_this_thread() {
   char name[64] = {};
   pthread_getname_np(pthread_self(), name, sizeof name);
   return name;
 }
+#endif
 
 TEST(Thread, carries_its_name) {
   std::string name;
@@ -55,6 +77,8 @@ TEST(Thread, carries_as_much_of_a_long_name_as_the_system_shows) {
   ASSERT_EQ(on_a_thread("a-very-long-name-of-a-pool/0", 0, [&] { name = name_of_this_thread(); }), 0);
   EXPECT_EQ(name, "a-very-long-nam");
 }
+
+#if !defined(_WIN32)
 
 TEST(Thread, blocks_all_signals_but_the_synchronous_ones_and_leaves_its_starters_mask_alone) {
   sigset_t before, after, inside;
@@ -74,8 +98,13 @@ TEST(Thread, blocks_all_signals_but_the_synchronous_ones_and_leaves_its_starters
 
 #endif
 
-#if defined(__linux__)
-
+#if defined(_WIN32)
+size_t stack_size_of_this_thread() {
+  ULONG_PTR low = 0, high = 0;
+  GetCurrentThreadStackLimits(&low, &high);
+  return high - low;
+}
+#elif defined(__linux__)
 size_t stack_size_of_this_thread() {
   pthread_attr_t attributes;
   pthread_getattr_np(pthread_self(), &attributes);
@@ -84,6 +113,9 @@ size_t stack_size_of_this_thread() {
   pthread_attr_destroy(&attributes);
   return size;
 }
+#endif
+
+#if defined(_WIN32) || defined(__linux__)
 
 TEST(Thread, has_the_stack_it_was_given_in_whole_pages) {
   for (size_t wanted : {size_t{1} << 20, (size_t{3} << 20) + 1}) {
@@ -129,7 +161,7 @@ TEST(Parallelism, is_at_least_one_and_at_most_the_machine) {
 }
 
 TEST(Image, finds_symbols_of_the_host_and_says_when_there_are_none) {
-  EXPECT_NE(host_symbol("malloc"), nullptr);
+  EXPECT_NE(host_symbol(kSymbolOfTheHost), nullptr);
   EXPECT_EQ(host_symbol("offloop_has_no_such_symbol"), nullptr);
 }
 
