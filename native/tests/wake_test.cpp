@@ -158,6 +158,7 @@ TYPED_TEST(WakeHandles, answer_every_ring_of_many_threads) {
   for (Caller& caller : callers) EXPECT_EQ(caller.answered, kRounds);
 }
 
+#if !defined(_WIN32)
 TEST(Pipe, takes_no_more_when_it_is_full_and_blocks_nobody) {
   int error = 0;
   const auto pipe = Pipe::open(error);
@@ -168,6 +169,7 @@ TEST(Pipe, takes_no_more_when_it_is_full_and_blocks_nobody) {
   EXPECT_EQ(read(pipe->reading_end(), &byte, 1), -1);
   EXPECT_EQ(errno, EAGAIN);
 }
+#endif
 
 }  // namespace
 }  // namespace offloop
