@@ -33,6 +33,7 @@ export async function soakStreams({ quick }) {
     const { figures, faults } = await runFlood({
       kind,
       bytes,
+      mostKeptMs: 10,
       onMoved: (moved) =>
         progress.show(`streams: ${kind} ${((100 * moved) / bytes).toFixed(0)} % of ${bytes / MIB} MiB`),
     });

@@ -3,6 +3,8 @@ import type { Flood, FloodKind } from './flood-program.mjs';
 export interface FloodOptions {
   kind: FloodKind;
   bytes: number;
+  /** More is a fault. */
+  mostKeptMs: number;
   onMoved?: (bytes: number) => void;
 }
 
