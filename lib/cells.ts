@@ -10,6 +10,7 @@ import {
   CELL_BYTES,
   CELL_NULL,
   CELL_NUMBER,
+  CELL_QUEUE,
   CELL_ROOM,
   CELL_STREAM,
   CELL_TEXT,
@@ -98,6 +99,12 @@ export class CellWriter {
   latin1(value: string): void {
     if (this.arenaEnd + value.length > ARENA_BYTES) this.#attach(Buffer.from(value, 'latin1'), value.length);
     else this.#inArena(CELL_BYTES, this.#arena.write(value, this.arenaEnd, value.length, 'latin1'));
+  }
+
+  /** A queue by its number; it is kept from the garbage collector while the task is in flight. */
+  queue(number: number, queue: object): void {
+    this.attachments.push(queue);
+    this.#cell(CELL_QUEUE, number);
   }
 
   /** Crosses by the record's input mode. The caller has checked that it is bytes. */

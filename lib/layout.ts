@@ -11,6 +11,13 @@ export const LIMITS_TELLS_START = 2;
 export const ARENA_BYTES = 256 * 1024;
 export const COMPLETION_WORDS = 4;
 export const FIGURES_PER_COMPLETION = 3;
+export const MESSAGES_WORDS = 16 * 1024;
+export const MESSAGE_APART = 128;
+export const MESSAGE_WORDS_SHIFT = 8;
+export const MESSAGE_SHORT_BYTES = 3072;
+export const MESSAGE_LONG_WORDS = 8192;
+export const MESSAGE_MOST_ITEMS = 1024;
+export const ROOM_AWAITED = 1 << 24;
 export const POOLS = 4096;
 export const GENERATIONS = 2 ** 24;
 
@@ -26,6 +33,17 @@ export const CELL_ATTACHED_TEXT = 7;
 export const CELL_ATTACHED_BYTES = 8;
 export const CELL_ROOM = 9;
 export const CELL_STREAM = 10;
+export const CELL_QUEUE = 11;
+
+/** Kinds of messages: offloop_kind. */
+export const KIND_UNDEFINED = 0;
+export const KIND_NULL = 1;
+export const KIND_BOOLEAN = 2;
+export const KIND_NUMBER = 3;
+export const KIND_BIGINT = 4;
+export const KIND_TEXT = 5;
+export const KIND_BYTES = 6;
+export const KIND_TUPLE = 7;
 
 export const OUTCOME_UNDEFINED = 0;
 export const OUTCOME_NULL = 1;

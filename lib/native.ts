@@ -62,6 +62,8 @@ export interface Rings {
   /** What the pool was made with. */
   poolOptions(pool: number): NativePoolOptions;
   resize(pool: number, threads: number): void;
+  /** To be called once. */
+  queues(): Queues;
   counts(pool: number): Counts;
 
   // Of what follows, a negative answer is an errno as Node has it. See readiness.ts, wake-handle.ts and socket.ts.
@@ -90,6 +92,53 @@ export interface Rings {
   send(fd: number, bytes: Uint8Array): number;
   receive(fd: number, bytes: Uint8Array): number;
   close(fd: number): void;
+}
+
+/** One environment's ends of queues, by number: native/addon/queue_exports.cpp. */
+export interface Queues {
+  readonly outgoing: ArrayBuffer;
+  readonly incoming: ArrayBuffer;
+  /** `overflow` is an index in OVERFLOWS. The new queue's number. */
+  open(capacity: number, overflow: number): number;
+  /** The number of another end of a queue that was published; -1: there is none. */
+  join(id: string): number;
+  /** Makes it known by that id, unless it has one already. @returns its id */
+  publish(queue: number, id: string): string;
+  /** Frees the number. A queue that was made here can no longer be received from. */
+  release(queue: number): void;
+  /** Room for how many messages, and ROOM_AWAITED; 0: full; -1: closed. */
+  reserve(queue: number, wanted: number): number;
+  /**
+   * Puts in what stands in `outgoing`, and gives back what is left of the room. What reserve(queue, wanted) returns; -2: no
+   * memory, and nothing was put in.
+   */
+  commit(queue: number, words: number, count: number, wanted: number, attachments?: unknown[]): number;
+  /** Whether there is room, or it is closed; if not, the sending signal will come. */
+  awaitRoom(queue: number): boolean;
+  sendingSignal(queue: number): number;
+  /**
+   * Counts `received` messages as received that were lent, and takes up to `most`. How many stand in `incoming`; 0: none,
+   * and the receiving signal will come; -1: ended; -2: somebody else receives.
+   */
+  take(queue: number, received: number, most: number, lends: boolean, objects: unknown[]): number;
+  receive(queue: number, count: number): void;
+  receivingSignal(queue: number): number;
+  /** Lets others receive. */
+  disclaim(queue: number): void;
+  close(queue: number): void;
+  isClosed(queue: number): boolean;
+  counts(queue: number): QueueCounts;
+}
+
+export interface QueueCounts {
+  readonly capacity: number;
+  /** Index in OVERFLOWS. */
+  readonly overflow: number;
+  readonly sent: number;
+  readonly received: number;
+  readonly dropped: number;
+  readonly held: number;
+  readonly highWater: number;
 }
 
 export interface NativePoolOptions {

@@ -6,4 +6,5 @@ export { pbkdf2, type ScryptOptions, scrypt } from './ops/derive.js';
 export { exists, readFile, stat, unlink, writeFile } from './ops/files.js';
 export { hash } from './ops/hash.js';
 export { lookup } from './ops/lookup.js';
+export { produce, relay } from './ops/queues.js';
 export { noop, sleep, spin } from './ops/time.js';

@@ -1,4 +1,6 @@
 /** What threads wait for and wake each other with, each awaitable. */
+export type { Message, MessageItem } from './messages.js';
+export { Queue, type QueueHandle, type QueueOptions, type QueueStats, type ReceiveOptions } from './queue.js';
 export { Reactor, type ReactorStats, type Readiness, type WaitOptions, type WatchOptions } from './reactor.js';
 export { type ConnectOptions, Socket } from './socket.js';
 export { WakeHandle } from './wake-handle.js';

@@ -27,7 +27,7 @@ import { hear, listenWith } from './signals.js';
 import type { Definition } from './task.js';
 import { type Resolve, Ticket } from './ticket.js';
 
-const rings = native.open(settle, threadsafeDoorbell);
+export const rings = native.open(settle, threadsafeDoorbell);
 const words = new Int32Array(rings.ring);
 const floats = new Float64Array(rings.ring);
 const completions = new Int32Array(rings.completions);
@@ -182,16 +182,14 @@ export function cancel(ticket: Ticket, reason: unknown): void {
 
 /** Has a watched task tell of its progress from now on. */
 export function watch(ticket: Ticket): void {
-  if (ticket.slot < 0) return;
   flush();
-  rings.watch(ticket.slot, generations[ticket.slot] as number);
+  if (ticket.slot >= 0) rings.watch(ticket.slot, generations[ticket.slot] as number);
 }
 
 /** Whether a thread has begun a watched task that has not settled. */
 export function isRunning(ticket: Ticket): boolean {
-  if (ticket.slot < 0) return false;
   flush();
-  return rings.isRunning(ticket.slot, generations[ticket.slot] as number);
+  return ticket.slot >= 0 && rings.isRunning(ticket.slot, generations[ticket.slot] as number);
 }
 
 export const { openPool, openNodePool, endNodePools, closePool, poolOptions, cancelAll, counts, resize } = rings;

@@ -141,7 +141,7 @@ describe('lists that stand on both sides', () => {
   it('agrees on the sizes of the shared memory', () => {
     const sizes = [...layoutTs.matchAll(/^export const ([A-Z_]+) = ([^;]+);/gm)]
       .map(([, name = '', value = '']) => ({ name, value: numberOf(value) }))
-      .filter(({ name }) => !/^(CELL|OUTCOME)_/.test(name) || name === 'CELL_WORDS');
+      .filter(({ name }) => !/^(CELL|KIND|OUTCOME)_/.test(name) || name === 'CELL_WORDS');
     const native = sizes.map(({ name }) => {
       const words = name.toLowerCase().split('_');
       const constant = `k${words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')}`;
@@ -170,6 +170,14 @@ describe('lists that stand on both sides', () => {
     );
     expect(numbered.map(([, constant]) => constant)).toEqual(members);
     expect(numbered.map(([, , value]) => Number(value))).toEqual(members.map((_, index) => index));
+  });
+
+  it('agrees on the kinds of messages', () => {
+    const kinds = read('native/include/offloop/task.h').match(/enum offloop_kind \{([^}]*)\}/)?.[1] ?? '';
+    const names = [...kinds.matchAll(/OFFLOOP_([A-Z]+)/g)].map(([, name]) => name).filter((name) => name !== 'QUEUE');
+    const numbered = [...layoutTs.matchAll(/^export const KIND_([A-Z]+) = (\d+);/gm)];
+    expect(numbered.map(([, name]) => name)).toEqual(names);
+    expect(numbered.map(([, , value]) => Number(value))).toEqual(names.map((_, index) => index));
   });
 
   it('gives every status of task.h an error code', () => {

@@ -61,6 +61,11 @@ inline napi_value to_value(napi_env env, bool is) noexcept {
   napi_get_boolean(env, is, &value);
   return value;
 }
+inline napi_value to_value(napi_env env, int32_t number) noexcept {
+  napi_value value = nullptr;
+  napi_create_int32(env, number, &value);
+  return value;
+}
 inline napi_value to_value(napi_env env, double number) noexcept {
   napi_value value = nullptr;
   napi_create_double(env, number, &value);

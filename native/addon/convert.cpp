@@ -4,7 +4,9 @@
 #include <cstring>
 
 #include "addon/backing_store.hpp"
+#include "addon/queues.hpp"
 #include "addon/stream.hpp"
+#include "core/port.hpp"
 
 namespace offloop {
 namespace {
@@ -166,6 +168,10 @@ Status read_arguments(napi_env env, Task& task, const uint32_t* cells, uint32_t 
         break;
       case Cell::stream:
         join_stream(env, next_attachment(env, inputs), task);
+        break;
+      case Cell::queue:
+        ++inputs.next_attachment;
+        value = QueuePort::attach(task, inputs.queues.at(cell[1]).queue);
         break;
     }
     if (value.kind == OFFLOOP_TEXT || value.kind == OFFLOOP_BYTES) bytes += value.size;

@@ -10,11 +10,14 @@
 
 namespace offloop {
 
+class Queues;
+
 /// The inputs that one flush found in shared memory and in JavaScript's hands.
 struct Inputs {
   const uint8_t* arena;    // the record's bytes
   napi_value attachments;  // array: what was too large for the arena, in order
   uint32_t next_attachment;
+  Queues& queues;
 };
 
 /// Makes the task's arguments from its cells: short bytes are copied out of the arena, long ones borrowed where they are.

@@ -42,6 +42,10 @@ void Environment::share(napi_value settle, Shared& shared) {
   if (napi_create_reference(env_, settle, 1, &settle_) != napi_ok) throw Napi::Error::New(env_);
 }
 
+uint32_t* Environment::share_messages(napi_value& buffer) {
+  return share_buffer<uint32_t>(layout::kMessagesWords * sizeof(uint32_t), buffer);
+}
+
 bool Environment::reserve(uint32_t count) noexcept {
   try {
     for (uint32_t slot = 0; slot < count; slot += Slab::kChunk) mailbox_->slab().at(slot);
@@ -196,6 +200,7 @@ void Environment::on_exit() noexcept {
     if (pools_[task.pool].executor) executor(task.pool).cancel(task);
   });
   primitives_.end();
+  queues_.end();
   wait_for_borrowers();
   for (const auto& [number, signal] : signals_) signal->close();
   signals_.clear();

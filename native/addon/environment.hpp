@@ -15,6 +15,7 @@
 #include "addon/loop_timers.hpp"
 #include "addon/node_pool.hpp"
 #include "addon/primitives.hpp"
+#include "addon/queues.hpp"
 #include "base/linger.hpp"
 #include "core/mailbox.hpp"
 #include "core/pool.hpp"
@@ -77,6 +78,10 @@ class Environment final : private Listener {
   /// Whether JavaScript waits for signals: then they are delivered, and the process stays alive for them.
   void listen(bool listening) noexcept;
   Primitives& primitives() noexcept { return primitives_; }
+
+  Queues& queues() noexcept { return queues_; }
+  /// Memory for kMessagesWords, which lives as long as the environment. Throws Napi::Error.
+  uint32_t* share_messages(napi_value& buffer);
 
  private:
   Environment(napi_env env, Doorbell::Kind kind);
@@ -144,6 +149,7 @@ class Environment final : private Listener {
   uint32_t last_signal_ = 0;
   Primitives primitives_{*this};
   bool listening_ = false;
+  Queues queues_{*this};
   uint32_t in_flight_ = 0;     // flushed and not delivered
   Letter* backlog_ = nullptr;  // came home, not yet delivered
   int64_t linger_ns_ = 0;      // the longest of the pools used since nothing was in flight

@@ -37,6 +37,7 @@ enum class Cell : uint32_t {
   attached_bytes,  // the next attachment, a Uint8Array; payload: its length as float64, so that a detached one shows
   room,            // the next attachment, a Uint8Array that the task writes into
   stream,          // the next attachment, which stands for a stream: the task is a step of it
+  queue,           // length: its number. The next attachment is what JavaScript knows it as
 };
 
 // Completion ring: four words each.
@@ -59,6 +60,17 @@ enum class Outcome : uint32_t { undefined, null, no, yes, number, bigint, bytes,
 inline constexpr uint32_t kNewsStarted = 1;
 inline constexpr uint32_t kNewsProgress = 2;
 inline constexpr uint32_t kNewsCut = 4;
+
+// Messages of queues: core/message.hpp has the picture. Cells are of the kinds of offloop_kind; what is apart has, on its way
+// through JavaScript, its index in an array instead of its address.
+inline constexpr uint32_t kMessagesWords = 16 * 1024;
+inline constexpr uint32_t kMessageApart = 128;
+inline constexpr uint32_t kMessageWordsShift = 8;
+inline constexpr uint32_t kMessageShortBytes = 3072;
+inline constexpr uint32_t kMessageLongWords = 8192;
+inline constexpr uint32_t kMessageMostItems = 1024;
+/// With the room that a sender is promised: the receiver sleeps.
+inline constexpr uint32_t kRoomAwaited = 1u << 24;
 
 /// Pools that one environment can have open at a time.
 inline constexpr uint32_t kPools = 4096;

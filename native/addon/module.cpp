@@ -9,6 +9,7 @@
 #include "addon/backing_store.hpp"
 #include "addon/environment.hpp"
 #include "addon/layout.hpp"
+#include "addon/queue_exports.hpp"
 #include "addon/stream.hpp"
 #include "core/last_orders.hpp"
 #include "ops/operations.hpp"
@@ -194,6 +195,7 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   exports["poolOptions"] = Napi::Function::New(env, pool_options, "poolOptions", environment);
   exports["counts"] = Napi::Function::New(env, counts, "counts", environment);
   export_primitives(exports, *environment);
+  exports["queues"] = Napi::Function::New(env, queues, "queues", environment);
   return exports;
 }
 

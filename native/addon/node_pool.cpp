@@ -8,6 +8,7 @@
 #include "base/cpu.hpp"
 #include "core/limits.hpp"
 #include "core/mailbox.hpp"
+#include "core/stops.hpp"
 
 namespace offloop {
 namespace {
@@ -132,6 +133,7 @@ bool NodePool::take_out(Task& task, Status status) noexcept {
 void NodePool::cancel(Task& task) noexcept {
   if (take_out(task, OFFLOOP_CANCELLED)) return;
   task.stop.store(true, std::memory_order_relaxed);  // carries no data
+  stops::raise(task);
   if (task.expire != wake_up || !timers_.disarm(task)) return;
   task.refuse(OFFLOOP_CANCELLED);  // it slept
   auto& work = *static_cast<Work*>(task.held);
@@ -174,7 +176,10 @@ void NodePool::end() noexcept {
   {
     std::lock_guard lock(mutex_);
     ended_ = true;
-    for (Work& work : running_) work.task->stop.store(true, std::memory_order_relaxed);  // carries no data
+    for (Work& work : running_) {
+      work.task->stop.store(true, std::memory_order_relaxed);  // carries no data
+      stops::raise(*work.task);
+    }
     for (Works* works : {&spent_, &asleep_}) {
       for (Work& work : *works) {
         if (!work.task) continue;

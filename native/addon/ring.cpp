@@ -56,7 +56,7 @@ void Environment::flush(uint32_t words, napi_value attachments) noexcept {
   size_t count = 0;
   uint32_t pool = 0;
   uint32_t arena_used = 0;
-  Inputs inputs{arena_, attachments, 0};
+  Inputs inputs{arena_, attachments, 0, queues_};
 
   const uint32_t* const end = ring_ + words;
   const uint32_t* early = ring_;  // a few records ahead of the one at hand, to fetch its task

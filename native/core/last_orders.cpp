@@ -3,6 +3,7 @@
 #include <chrono>
 #include <thread>
 
+#include "core/stops.hpp"
 #include "platform/exit.hpp"
 
 namespace offloop {
@@ -22,6 +23,7 @@ void LastOrders::stay() noexcept {
 
 void LastOrders::on_exit(int status) noexcept {
   called_.store(true, std::memory_order_seq_cst);
+  stops::raise_all();
   const auto end = std::chrono::steady_clock::now() + kGrace;
   // acquire: what the tasks did comes before what the handlers after us free
   while (at_work_.load(std::memory_order_acquire) > 0) {

@@ -6,6 +6,7 @@
 
 #include "core/mailbox.hpp"
 #include "core/reactor.hpp"
+#include "core/stops.hpp"
 
 namespace offloop::limits {
 namespace {
@@ -82,6 +83,7 @@ int64_t next_look_ns(const Extras& extras, int64_t now_ns) noexcept {
 void cut(Task& task, Status limit) noexcept {
   task.extras()->cut.store(static_cast<uint8_t>(limit), std::memory_order_relaxed);  // published by tell()
   task.stop.store(true, std::memory_order_relaxed);                                  // carries no data
+  stops::raise(task);
   task.tell(Extras::kCut);
 }
 
@@ -124,6 +126,7 @@ void sleep(Task& task) noexcept {
 }
 
 void wake(Task& task) noexcept {
+  stops::raise(task);
   if (Reactor::shared().disarm_if(task, wake_up)) settle(task, OFFLOOP_CANCELLED);
 }
 

@@ -16,7 +16,7 @@ int64_t end(Task& task, int64_t now_ns) noexcept;
 /// Takes over a task that ends at the time its result says, or when its run time is over. Always settles it, at the latest as failed when
 /// the reactor cannot run. Thread: the worker's.
 void sleep(Task& task) noexcept;
-/// Settles a sleeping task as cancelled, if it still sleeps. Its stop flag is set. Thread: any.
+/// Settles a sleeping task as cancelled, if it still sleeps; wakes a body that waits. Its stop flag is set. Thread: any.
 void wake(Task& task) noexcept;
 
 // --- what that is made of: for executors with timers of their own, whose lock guards what is read and written here ---

@@ -11,17 +11,10 @@
 #include "base/cpu.hpp"
 #include "core/executor.hpp"
 #include "core/lanes.hpp"
+#include "core/overflow.hpp"
 #include "core/worker.hpp"
 
 namespace offloop {
-
-/// What happens to a task beyond the capacity.
-enum class Overflow : uint8_t {
-  reject,       // it is refused
-  wait,         // it waits like the others, and is counted apart
-  drop_oldest,  // the one that has waited longest in the last lane is given up, if that lane does not go before its own
-  drop_newest,  // it is given up itself
-};
 
 /// core/pool.cpp has the way of the tasks, core/pool_threads.cpp that of the threads.
 /// The lock is never held while a task runs, a doorbell rings, a thread is woken or started, or another lock is taken.

@@ -5,7 +5,6 @@
 #include "core/mailbox.hpp"
 #include "core/pool.hpp"
 #include "core/turn.hpp"
-#include "platform/park.hpp"
 
 namespace offloop {
 namespace {
@@ -21,16 +20,6 @@ constexpr int64_t kWorthMeasuringNs = 20'000;
 void Worker::live(std::shared_ptr<Pool> pool) noexcept {
   while (pool->take(*this)) work(*pool);
   pool->leave();
-}
-
-void Worker::park() noexcept {
-  // acquire: what the waker did before it woke us has happened
-  while (wanted_.exchange(0, std::memory_order_acquire) == 0) wait_while(wanted_, 0);
-}
-
-void Worker::unpark() noexcept {
-  wanted_.store(1, std::memory_order_release);
-  wake_one(wanted_);
 }
 
 void Worker::work(Pool& pool) noexcept {

@@ -1,12 +1,12 @@
 // One thread of a pool.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 
 #include "base/linger.hpp"
 #include "core/executor.hpp"
+#include "core/parker.hpp"
 #include "core/task.hpp"
 
 namespace offloop {
@@ -14,7 +14,7 @@ namespace offloop {
 class Pool;
 
 /// Takes tasks, runs them, posts them home. Lifetime: owned by its pool, which its thread keeps alive.
-class Worker {
+class Worker : public Parker {
  public:
   static constexpr uint32_t kHand = 64;
 
@@ -23,11 +23,6 @@ class Worker {
 
   /// The thread's whole life.
   void live(std::shared_ptr<Pool> pool) noexcept;
-
-  /// Sleeps until `unpark()`, which may have come first. Thread: the worker's own.
-  void park() noexcept;
-  /// Thread: any.
-  void unpark() noexcept;
 
  private:
   friend class Pool;
@@ -46,7 +41,6 @@ class Worker {
   bool alive_ = false;  // has a thread; guarded by the pool's lock
   Linger linger_;
   Times times_;
-  std::atomic<uint32_t> wanted_{0};
 };
 
 }  // namespace offloop

@@ -49,4 +49,8 @@ Status to_base64_step(Call& call);
 Status from_base64_step(Call& call);
 Status end_stream(Call& call);  // steps.cpp: (the stream) -> undefined; for one that does not end by itself
 
+// queues.cpp
+Status produce(Call& call);  // (to: queue, count: number) -> undefined
+Status relay(Call& call);    // (from, to: queues) -> how many: number
+
 }  // namespace offloop::ops

@@ -35,7 +35,8 @@ typedef enum offloop_kind {
   OFFLOOP_BIGINT,
   OFFLOOP_TEXT,
   OFFLOOP_BYTES,
-  OFFLOOP_TUPLE
+  OFFLOOP_TUPLE,
+  OFFLOOP_QUEUE
 } offloop_kind;
 
 #endif

@@ -15,6 +15,8 @@ namespace offloop {
 using Status = offloop_status;
 using Kind = offloop_kind;
 
+class Port;
+
 /// One argument or result in 16 bytes. Text is UTF-8 unless a result says Latin-1. Owns nothing: what it points at
 /// lives in the task, or is borrowed from the caller until the task has settled.
 struct Value {
@@ -24,6 +26,7 @@ struct Value {
     int64_t integer;
     const uint8_t* bytes;
     const Value* items;
+    Port* port;
   };
   uint64_t size : 56;  // bytes, or items of a tuple
   uint64_t kind : 8;
@@ -45,6 +48,11 @@ struct Value {
     Value v = of(kind, int64_t{0});
     v.bytes = bytes;
     v.size = size;
+    return v;
+  }
+  static Value of(Port& port) noexcept {
+    Value v = of(OFFLOOP_QUEUE, int64_t{0});
+    v.port = &port;
     return v;
   }
   static Value tuple(const Value* items, size_t count) noexcept {
@@ -127,6 +135,9 @@ class Call {
     return {reinterpret_cast<const char*>(argument(index).bytes), static_cast<size_t>(argument(index).size)};
   }
 
+  /// See offloop/queue.hpp.
+  Port& queue(size_t index) const noexcept { return *argument(index).port; }
+
   /// True once somebody wants this run to end. Long bodies ask at least every millisecond and return `cancelled()`.
   bool stopped() const noexcept;
   /// When the task was accepted, on the steady clock. Units: nanoseconds.
@@ -184,10 +195,33 @@ class Call {
   Status settles_at(int64_t due_ns) noexcept;
 
  private:
+  friend class OnStop;
+
   void* kept_state() const noexcept;
   void keep_state(void* state, void (*destroy)(void*) noexcept);
 
   Task& task_;
+};
+
+/// For a body that waits for something of its own. While this lives, `wake(what)` is called at least once when the run is
+/// to end; at once, if it is already. Thread: of `wake` any; of the rest the body's. `wake` may not block, and is over
+/// when this has gone.
+class OnStop {
+ public:
+  using Wake = void (*)(void* what) noexcept;
+
+  OnStop(const Call& call, Wake wake, void* what) noexcept;
+  ~OnStop();
+  OnStop(const OnStop&) = delete;
+
+ private:
+  friend struct OnStops;
+
+  const Task& task_;
+  const Wake wake_;
+  void* const what_;
+  OnStop* next_;
+  OnStop** link_;  // what points to this one
 };
 
 /// The body of a task. Thread: a pool thread, any one of them. May throw: a C++ exception fails the task and nothing else.

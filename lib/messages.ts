@@ -1,0 +1,262 @@
+/** How messages are written and read where native code can: the layout is native/core/message.hpp's. */
+import { Buffer } from 'node:buffer';
+import { type Bytes, invalidType, invalidValue, isBytes, outOfRange } from './check.js';
+import {
+  KIND_BIGINT,
+  KIND_BOOLEAN,
+  KIND_BYTES,
+  KIND_NULL,
+  KIND_NUMBER,
+  KIND_TEXT,
+  KIND_TUPLE,
+  KIND_UNDEFINED,
+  MESSAGE_APART,
+  MESSAGE_LONG_WORDS,
+  MESSAGE_MOST_ITEMS,
+  MESSAGE_SHORT_BYTES,
+  MESSAGE_WORDS_SHIFT,
+} from './layout.js';
+import { copied, toUint8Array } from './memory.js';
+
+/** What a queue carries by itself, or in a flat array. Bytes of any kind are copied, and arrive as a Buffer. */
+export type MessageItem = number | bigint | boolean | string | null | undefined | Bytes;
+/** What a queue carries. */
+export type Message = MessageItem | readonly MessageItem[];
+
+const HEAD_WORDS = 2;
+const CELL_WORDS = 4;
+const kTypes =
+  'of type number, bigint, boolean, string, undefined, null, an instance of Buffer, TypedArray, DataView, or ArrayBuffer, or a flat Array of these';
+
+const headOf = (kind: number, words: number) => kind | (words << MESSAGE_WORDS_SHIFT);
+const NUMBER_HEAD = headOf(KIND_NUMBER, CELL_WORDS);
+const KIND_MASK = MESSAGE_APART - 1;
+/** A UTF-16 code unit takes at most three bytes of UTF-8. */
+const SHORT_TEXT = MESSAGE_SHORT_BYTES / 3;
+/** Character by character is cheaper than a call up to here. */
+const TINY_TEXT = 24;
+
+/** Throws what writing the value would. @returns what is to be kept of it to be written later */
+export function checkMessage(value: unknown): Message {
+  if (!Array.isArray(value)) return checkItem('value', value);
+  checkCount(value);
+  return value.map((item, index) => checkItem(`value[${index}]`, item));
+}
+
+function checkItem(name: string, value: unknown): MessageItem {
+  switch (typeof value) {
+    case 'bigint':
+      checkBigint(name, value);
+      return value;
+    case 'number':
+    case 'boolean':
+    case 'string':
+    case 'undefined':
+      return value;
+    default:
+      return value === null ? null : copied(bytesOf(name, value));
+  }
+}
+
+function checkCount(items: readonly unknown[]): void {
+  if (items.length <= MESSAGE_MOST_ITEMS) return;
+  throw outOfRange('value.length', `<= ${MESSAGE_MOST_ITEMS}`, items.length);
+}
+
+function checkBigint(name: string, value: bigint): void {
+  if (BigInt.asIntN(64, value) !== value) throw outOfRange(name, '>= -(2n ** 63n) && < 2n ** 63n', value);
+}
+
+function bytesOf(name: string, value: unknown): Uint8Array {
+  if (!isBytes(value)) throw invalidType(name, kTypes, value);
+  const view = toUint8Array(value);
+  if (view === undefined) throw invalidValue(name, 'must not be detached', value);
+  return view;
+}
+
+/** Writes messages one behind the other. One that is refused leaves nothing behind. */
+export class MessageWriter {
+  /** Words written so far. */
+  end = 0;
+  /** What is too long to be written, in order. */
+  readonly attachments: Array<string | Uint8Array> = [];
+
+  readonly #words: Int32Array;
+  readonly #floats: Float64Array;
+  readonly #integers: BigInt64Array;
+  readonly #bytes: Buffer;
+
+  constructor(outgoing: ArrayBuffer) {
+    this.#words = new Int32Array(outgoing);
+    this.#floats = new Float64Array(outgoing);
+    this.#integers = new BigInt64Array(outgoing);
+    this.#bytes = Buffer.from(outgoing);
+  }
+
+  /** There must be room for the longest. @throws TypeError, RangeError naming what cannot be sent */
+  write(value: unknown): void {
+    if (typeof value === 'number') this.#number(value);
+    else if (Array.isArray(value))
+      this.#tuple([...value]); // a getter among them may send something itself
+    else this.#item('value', value, this.end);
+  }
+
+  clear(): void {
+    this.end = 0;
+    if (this.attachments.length > 0) this.attachments.length = 0;
+  }
+
+  #tuple(items: readonly unknown[]): void {
+    checkCount(items);
+    const start = this.end;
+    const before = this.attachments.length;
+    this.end = start + HEAD_WORDS;
+    try {
+      for (let i = 0; i < items.length; ++i) {
+        const item = items[i];
+        if (typeof item === 'number') this.#number(item);
+        else this.#item(`value[${i}]`, item, start);
+      }
+    } catch (error) {
+      this.end = start;
+      this.attachments.length = before;
+      throw error;
+    }
+    const kind = this.attachments.length > before ? KIND_TUPLE | MESSAGE_APART : KIND_TUPLE;
+    this.#words[start] = headOf(kind, this.end - start);
+    this.#words[start + 1] = items.length;
+  }
+
+  #number(value: number): void {
+    const at = this.end;
+    this.#words[at] = NUMBER_HEAD;
+    this.#floats[(at + HEAD_WORDS) >> 1] = value;
+    this.end = at + CELL_WORDS;
+  }
+
+  /** `start`: where the message begins. */
+  #item(name: string, value: unknown, start: number): void {
+    if (typeof value === 'number') this.#number(value);
+    else if (typeof value === 'string') this.#text(value, start);
+    else if (typeof value === 'boolean') this.#cell(KIND_BOOLEAN, value ? 1 : 0, HEAD_WORDS);
+    else if (value === undefined) this.#cell(KIND_UNDEFINED, 0, HEAD_WORDS);
+    else if (value === null) this.#cell(KIND_NULL, 0, HEAD_WORDS);
+    else if (typeof value === 'bigint') {
+      checkBigint(name, value);
+      this.#integers[(this.end + HEAD_WORDS) >> 1] = value;
+      this.#cell(KIND_BIGINT, 0, CELL_WORDS);
+    } else this.#binary(bytesOf(name, value), start);
+  }
+
+  #text(value: string, start: number): void {
+    if (value.length > SHORT_TEXT || this.end - start > MESSAGE_LONG_WORDS) {
+      this.#attach(KIND_TEXT, value);
+      return;
+    }
+    const at = (this.end + HEAD_WORDS) * 4;
+    const size = value.length <= TINY_TEXT ? this.#tinyText(value, at) : this.#bytes.write(value, at, 'utf8');
+    this.#cell(KIND_TEXT, size, HEAD_WORDS + (((size + 7) >> 3) << 1));
+  }
+
+  #tinyText(value: string, at: number): number {
+    const bytes = this.#bytes;
+    for (let i = 0; i < value.length; ++i) {
+      const char = value.charCodeAt(i);
+      if (char > 127) return bytes.write(value, at, 'utf8');
+      bytes[at + i] = char;
+    }
+    return value.length;
+  }
+
+  #binary(view: Uint8Array, start: number): void {
+    const size = view.byteLength;
+    if (size > MESSAGE_SHORT_BYTES || this.end - start > MESSAGE_LONG_WORDS) {
+      this.#attach(KIND_BYTES, view);
+      return;
+    }
+    this.#bytes.set(view, (this.end + HEAD_WORDS) * 4);
+    this.#cell(KIND_BYTES, size, HEAD_WORDS + (((size + 7) >> 3) << 1));
+  }
+
+  #attach(kind: number, value: string | Uint8Array): void {
+    this.#words[this.end + HEAD_WORDS] = this.attachments.length;
+    this.attachments.push(value);
+    this.#cell(kind | MESSAGE_APART, 0, CELL_WORDS);
+  }
+
+  #cell(kind: number, length: number, words: number): void {
+    const at = this.end;
+    this.#words[at] = headOf(kind, words);
+    this.#words[at + 1] = length;
+    this.end = at + words;
+  }
+}
+
+/** Reads messages one behind the other. */
+export class MessageReader {
+  readonly #words: Int32Array;
+  readonly #floats: Float64Array;
+  readonly #integers: BigInt64Array;
+  readonly #bytes: Buffer;
+
+  constructor(incoming: ArrayBuffer) {
+    this.#words = new Int32Array(incoming);
+    this.#floats = new Float64Array(incoming);
+    this.#integers = new BigInt64Array(incoming);
+    this.#bytes = Buffer.from(incoming);
+  }
+
+  /** The first `count` messages. `objects`: what was too long. */
+  read(count: number, objects: readonly unknown[]): unknown[] {
+    const words = this.#words;
+    const values = new Array<unknown>(count);
+    let at = 0;
+    for (let i = 0; i < count; ++i) {
+      const head = words[at] as number;
+      if (head === NUMBER_HEAD) values[i] = this.#floats[(at + HEAD_WORDS) >> 1];
+      else if ((head & KIND_MASK) === KIND_TUPLE) values[i] = this.#tuple(at, objects);
+      else values[i] = this.#item(at, objects);
+      at += head >>> MESSAGE_WORDS_SHIFT;
+    }
+    return values;
+  }
+
+  #tuple(start: number, objects: readonly unknown[]): unknown[] {
+    const count = this.#words[start + 1] as number;
+    const items = new Array<unknown>(count);
+    let at = start + HEAD_WORDS;
+    for (let i = 0; i < count; ++i) {
+      items[i] = this.#item(at, objects);
+      at += (this.#words[at] as number) >>> MESSAGE_WORDS_SHIFT;
+    }
+    return items;
+  }
+
+  #item(at: number, objects: readonly unknown[]): unknown {
+    const head = this.#words[at] as number;
+    const length = this.#words[at + 1] as number;
+    if (head & MESSAGE_APART) return objects[this.#words[at + HEAD_WORDS] as number];
+    switch (head & KIND_MASK) {
+      case KIND_NUMBER:
+        return this.#floats[(at + HEAD_WORDS) >> 1];
+      case KIND_BOOLEAN:
+        return length !== 0;
+      case KIND_BIGINT:
+        return this.#integers[(at + HEAD_WORDS) >> 1];
+      case KIND_NULL:
+        return null;
+      case KIND_TEXT: {
+        const start = (at + HEAD_WORDS) * 4;
+        return this.#bytes.toString('utf8', start, start + length);
+      }
+      case KIND_BYTES: {
+        const start = (at + HEAD_WORDS) * 4;
+        const bytes = Buffer.allocUnsafeSlow(length); // memory of its own: whoever gets it may transfer it
+        bytes.set(this.#bytes.subarray(start, start + length));
+        return bytes;
+      }
+      default:
+        return undefined;
+    }
+  }
+}

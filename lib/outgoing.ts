@@ -1,0 +1,111 @@
+/**
+ * Messages on their way into queues: written here, and handed over many at a time.
+ *
+ * State of one environment, so it is the module's own. There is one stretch of memory for all queues: whoever sends to
+ * another queue hands over what is there first. The functions run for every message, so they keep to plain numbers.
+ */
+import { statusError } from './errors.js';
+import { ROOM_AWAITED } from './layout.js';
+import { MessageReader, MessageWriter } from './messages.js';
+import type { Queues } from './native.js';
+import { rings } from './ring.js';
+
+/** An end of a queue, by its number in native code, which is free again when nobody holds this object any more. */
+export interface QueueEnd {
+  readonly number: number;
+}
+
+const released = new FinalizationRegistry<number>((number) => queues.release(number));
+
+export function makeEnd(number: number): QueueEnd {
+  const end = Object.freeze({ number });
+  released.register(end, number);
+  return end;
+}
+
+/** How many messages room is asked for, and how many words are worth handing over. */
+const WANTED = 256;
+const BATCH_WORDS = 1024;
+
+export let queues: Queues;
+export let reader: MessageReader;
+let writer: MessageWriter;
+
+/** The queue that the messages are for, and room that it has promised for more. */
+let current = -1;
+let promised = 0;
+let count = 0;
+/** The receiver sleeps: what is sent now is handed over at once, so that it begins. */
+let awaited = false;
+let flushScheduled = false;
+
+/** What became of a message that was to be put in: else it has been. */
+export const FULL = 0;
+export const CLOSED = -1;
+
+/** Makes this environment ready for queues. */
+export function open(): void {
+  if (queues !== undefined) return;
+  queues = rings.queues();
+  writer = new MessageWriter(queues.outgoing);
+  reader = new MessageReader(queues.incoming);
+  process.on('exit', flush); // what was accepted leaves, even if the thread ends itself
+}
+
+/** Puts a message in, if there is room. @throws TypeError, RangeError */
+export function put(queue: number, value: unknown): number {
+  if (queue !== current) {
+    flush();
+    current = queue;
+  }
+  if (promised === 0) {
+    const room = askForRoom();
+    if (room <= 0) return room;
+  }
+  try {
+    writer.write(value);
+  } catch (error) {
+    flush(); // the room is for others
+    throw error;
+  }
+  --promised;
+  ++count;
+  if (awaited || writer.end >= BATCH_WORDS || writer.attachments.length > 0) flush();
+  else if (!flushScheduled) {
+    flushScheduled = true;
+    // Not as a microtask: whoever awaits one message after the other would hand them over one by one.
+    process.nextTick(flushAsScheduled);
+  }
+  return 1;
+}
+
+/** Hands over what has been written, and gives back the room that is left. */
+export function flush(): void {
+  if (count === 0 && promised === 0) return;
+  handOver(0);
+  current = -1;
+}
+
+function flushAsScheduled(): void {
+  flushScheduled = false;
+  flush();
+}
+
+function askForRoom(): number {
+  const room = count > 0 ? handOver(WANTED) : queues.reserve(current, WANTED);
+  if (room <= 0) return room;
+  awaited = (room & ROOM_AWAITED) !== 0;
+  promised = room & (ROOM_AWAITED - 1);
+  return promised;
+}
+
+function handOver(wanted: number): number {
+  const { end, attachments } = writer;
+  const written = count;
+  count = 0;
+  promised = 0;
+  const room = queues.commit(current, end, written, wanted, attachments.length > 0 ? attachments : undefined);
+  writer.clear();
+  if (room === -2) throw statusError('NO_MEMORY');
+  return room;
+}

@@ -1,0 +1,94 @@
+/** The sending end of a queue, with those that wait for room. */
+import { OffloopError } from './errors.js';
+import { checkMessage, type Message } from './messages.js';
+import { CLOSED, FULL, put, type QueueEnd, queues } from './outgoing.js';
+import type { Receiver } from './queue-receiver.js';
+import * as signals from './signals.js';
+
+interface Waiter {
+  readonly value: Message;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** One for all messages that are accepted at once: it costs nothing to hand it out. */
+const ACCEPTED: Promise<void> = Promise.resolve();
+
+export class Sender {
+  readonly #end: QueueEnd;
+  readonly #overflow: string;
+  /** In this thread, if there: may have handed out messages that still hold their room. */
+  readonly #receiver: Receiver | undefined;
+  #signal = 0;
+  /** Oldest first. */
+  readonly #waiters: Waiter[] = [];
+
+  constructor(end: QueueEnd, overflow: string, receiver: Receiver | undefined) {
+    this.#end = end;
+    this.#overflow = overflow;
+    this.#receiver = receiver;
+  }
+
+  send(value: unknown): Promise<void> {
+    if (this.#waiters.length > 0) return this.#wait(value);
+    const put = this.#put(value);
+    if (put > 0) return ACCEPTED;
+    checkMessage(value);
+    if (put === CLOSED) return Promise.reject(closed());
+    if (this.#overflow === 'wait') return this.#wait(value);
+    return this.#overflow === 'reject' ? Promise.reject(full()) : ACCEPTED;
+  }
+
+  trySend(value: unknown): boolean {
+    const put = this.#waiters.length > 0 ? FULL : this.#put(value);
+    if (put <= 0) checkMessage(value);
+    return put > 0;
+  }
+
+  /** Nothing more is accepted, whoever waits. */
+  close(): void {
+    queues.close(this.#end.number);
+    if (this.#waiters.length > 0) this.#retry();
+  }
+
+  #put(value: unknown): number {
+    const done = put(this.#end.number, value);
+    return done === FULL && this.#receiver?.tell() ? put(this.#end.number, value) : done;
+  }
+
+  #wait(value: unknown): Promise<void> {
+    const kept = checkMessage(value);
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ value: kept, resolve, reject });
+      if (this.#waiters.length > 1) return;
+      if (this.#signal === 0) this.#signal = queues.sendingSignal(this.#end.number);
+      signals.wait(this.#signal, this.#retry);
+      if (queues.awaitRoom(this.#end.number)) this.#retry();
+    });
+  }
+
+  readonly #retry = (): void => {
+    do {
+      for (;;) {
+        const [first] = this.#waiters;
+        if (first === undefined) {
+          signals.unwait(this.#signal);
+          return;
+        }
+        const put = this.#put(first.value);
+        if (put === FULL) break;
+        this.#waiters.shift();
+        if (put === CLOSED) first.reject(closed());
+        else first.resolve();
+      }
+    } while (queues.awaitRoom(this.#end.number));
+  };
+}
+
+function closed(): OffloopError {
+  return new OffloopError('ERR_OFFLOOP_CLOSED', 'refused: the queue is closed');
+}
+
+function full(): OffloopError {
+  return new OffloopError('ERR_OFFLOOP_QUEUE_FULL', "refused: the queue's capacity is used up");
+}

@@ -1,0 +1,229 @@
+/** Queues: messages from any thread, JavaScript's or native, to one receiver. */
+import { randomUUID } from 'node:crypto';
+import { checkInteger, checkObject, checkOneOf, checkText, invalidType } from './check.js';
+import { OffloopError } from './errors.js';
+import type { Message } from './messages.js';
+import { OVERFLOWS } from './options.js';
+import { flush, makeEnd, open, type QueueEnd, queues } from './outgoing.js';
+import { Receiver } from './queue-receiver.js';
+import { Sender } from './queue-sender.js';
+
+export interface QueueOptions {
+  /** Messages that may be in the queue, 1 to 2²⁴. Default: 1,024. */
+  capacity?: number;
+  /**
+   * What happens to a message beyond the capacity. 'wait': `send` waits until there is room. 'reject': `send` rejects with
+   * ERR_OFFLOOP_QUEUE_FULL. 'drop-oldest': the one that has waited longest is dropped in its place. 'drop-newest': it is
+   * dropped itself. Default: 'wait'.
+   */
+  overflow?: (typeof OVERFLOWS)[number];
+}
+
+/** What stands for a queue in messages to other threads: it can be cloned and posted. */
+export interface QueueHandle {
+  /** Cannot be guessed. */
+  readonly id: string;
+}
+
+/** What a queue has done so far, for all of its senders. */
+export interface QueueStats {
+  readonly capacity: number;
+  /** Messages that were put in; that were handed to the receiver; that were dropped. */
+  readonly sent: number;
+  readonly received: number;
+  readonly dropped: number;
+  /** Messages in the queue now, and the most that were. */
+  readonly length: number;
+  readonly highWater: number;
+}
+
+export interface ReceiveOptions {
+  /** Ends the wait with an AbortError. */
+  signal?: AbortSignal;
+}
+
+const MOST_CAPACITY = 2 ** 24;
+/** The number of a queue that a task is given, which may then receive from it, too. */
+export let lendToTask: (name: string, queue: unknown) => number;
+
+/**
+ * Carries messages from any number of senders to one receiver, in the order of each sender. Senders are worker_threads, the
+ * main thread and tasks; the receiver is the thread that made the queue, or one task at a time.
+ *
+ * Messages are numbers, 64-bit bigints, booleans, strings, null, undefined, bytes of any kind, and flat arrays of these
+ * with at most 1,024 items. Bytes are copied, and arrive as a Buffer of their own; strings cross as UTF-8.
+ *
+ * Waiting for a message, or for room, keeps the process alive; a queue by itself does not. One that nobody can receive from
+ * any more, because its thread has ended or has let go of it, is closed.
+ *
+ * @example
+ * const queue = new Queue({ capacity: 100 });
+ * new Worker('./producer.js', { workerData: queue.handle }); // there: Queue.from(workerData).send(1)
+ * for await (const message of queue) console.log(message);
+ */
+export class Queue<T = Message> implements AsyncIterable<T>, Disposable {
+  readonly #end: QueueEnd;
+  readonly #sender: Sender;
+  /** undefined: made in another thread. */
+  readonly #receiver: Receiver | undefined;
+  #handle: QueueHandle | undefined;
+
+  static {
+    lendToTask = (name, queue) => {
+      if (!(queue instanceof Queue)) throw invalidType(name, 'an instance of Queue', queue);
+      flush();
+      queue.#receiver?.letGo();
+      return queue.#end.number;
+    };
+  }
+
+  /** @throws TypeError, RangeError for options that cannot be, naming the option */
+  constructor(options?: QueueOptions);
+  /** @internal */
+  constructor(options: QueueOptions | undefined, number: number);
+  constructor(options: QueueOptions = {}, number = -1) {
+    checkObject('options', options);
+    const { capacity = 1024, overflow = 'wait' } = options;
+    checkInteger('options.capacity', capacity, 1, MOST_CAPACITY);
+    checkOneOf('options.overflow', overflow, OVERFLOWS);
+    open();
+    const isNew = number < 0;
+    this.#end = makeEnd(isNew ? queues.open(capacity, OVERFLOWS.indexOf(overflow)) : number);
+    this.#receiver = isNew ? new Receiver(this.#end, capacity, overflow.startsWith('drop')) : undefined;
+    this.#sender = new Sender(this.#end, overflow, this.#receiver);
+  }
+
+  /**
+   * A sender for a queue of this process, whichever thread has made it.
+   *
+   * @param handle - of the queue
+   * @throws TypeError ERR_INVALID_ARG_TYPE
+   * @throws OffloopError ERR_OFFLOOP_CLOSED when the queue is gone
+   * @example const queue = Queue.from(workerData);
+   */
+  static from<T = Message>(handle: QueueHandle): Queue<T> {
+    const { id } = checkObject('handle', handle) as QueueHandle;
+    checkText('handle.id', id);
+    open();
+    const number = queues.join(id);
+    if (number < 0) throw new OffloopError('ERR_OFFLOOP_CLOSED', 'the queue is gone');
+    const { capacity, overflow } = queues.counts(number);
+    return new Queue<T>({ capacity, overflow: OVERFLOWS[overflow] }, number);
+  }
+
+  /** Can be cloned, and posted to other threads of the process. It does not keep the queue. */
+  get handle(): QueueHandle {
+    if (this.#handle === undefined) {
+      this.#handle = Object.freeze({ id: queues.publish(this.#end.number, randomUUID()) });
+    }
+    return this.#handle;
+  }
+
+  /** Whether it accepts no more messages. There may be some left. */
+  get closed(): boolean {
+    return queues.isClosed(this.#end.number);
+  }
+
+  /**
+   * Sends a message. The promise resolves when the queue has it, or has dropped it, and is always the same one if that is
+   * at once. Messages leave the thread together, when it has done what it does: at the latest before it goes on with
+   * timers and sockets.
+   *
+   * @throws TypeError, RangeError at once for what cannot be a message, naming it
+   * @rejects ERR_OFFLOOP_CLOSED; ERR_OFFLOOP_QUEUE_FULL where `overflow` is 'reject'
+   * @example for (const line of lines) await queue.send(line); // no faster than they are received
+   */
+  send(value: T): Promise<void> {
+    return this.#sender.send(value);
+  }
+
+  /**
+   * Sends a message if that can be done at once.
+   *
+   * @returns whether the queue has it: false if it is full or closed, or has dropped it
+   * @throws TypeError, RangeError for what cannot be a message, naming it
+   */
+  trySend(value: T): boolean {
+    return this.#sender.trySend(value);
+  }
+
+  /**
+   * The next message; undefined when the queue has been closed and all have been received. Calls need not wait for one
+   * another, and are answered in order.
+   *
+   * @throws TypeError for options that cannot be
+   * @rejects ABORT_ERR; ERR_OFFLOOP_UNSUPPORTED where a task receives, or the queue was made in another thread
+   * @example const message = await queue.receive({ signal: AbortSignal.timeout(100) });
+   */
+  receive(options?: ReceiveOptions): Promise<T | undefined> {
+    const signal = options === undefined ? undefined : checkReceive(options);
+    const receiver = this.#receiver;
+    return receiver === undefined ? Promise.reject(elsewhere()) : (receiver.receive(signal) as Promise<T | undefined>);
+  }
+
+  /**
+   * As many messages as are there, one at least; none when the queue has been closed and all have been received.
+   *
+   * @param options.max - at most so many, 1 to 2²⁴. Default: 1,024
+   * @throws TypeError, RangeError for options that cannot be
+   * @rejects as `receive`
+   * @example for (let some; (some = await queue.receiveMany()).length > 0; ) await store(some);
+   */
+  receiveMany(options: ReceiveOptions & { max?: number } = {}): Promise<T[]> {
+    const signal = checkReceive(options);
+    const { max = 1024 } = options;
+    checkInteger('options.max', max, 1, MOST_CAPACITY);
+    const receiver = this.#receiver;
+    return receiver === undefined ? Promise.reject(elsewhere()) : (receiver.receiveMany(max, signal) as Promise<T[]>);
+  }
+
+  /**
+   * Ends when the queue has been closed and all have been received.
+   * Leaving the loop changes nothing: another goes on.
+   *
+   * @throws OffloopError ERR_OFFLOOP_UNSUPPORTED where the queue was made in another thread
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
+    const receiver = this.#receiver;
+    if (receiver === undefined) throw elsewhere();
+    return {
+      next: () => receiver.next() as Promise<IteratorResult<T, undefined>>,
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  stats(): QueueStats {
+    flush();
+    this.#receiver?.tell();
+    const { capacity, sent, received, dropped, held, highWater } = queues.counts(this.#end.number);
+    return { capacity, sent, received, dropped, length: held, highWater };
+  }
+
+  /**
+   * Accepts no more messages, from any sender; those that wait for room reject. What is in the queue can still be received.
+   * Any end may close it, and closing it again does nothing.
+   */
+  close(): void {
+    flush();
+    this.#sender.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function elsewhere(): OffloopError {
+  return new OffloopError('ERR_OFFLOOP_UNSUPPORTED', 'the queue was made in another thread, which receives from it');
+}
+
+function checkReceive(options: ReceiveOptions): AbortSignal | undefined {
+  checkObject('options', options);
+  const { signal } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalidType('options.signal', 'an instance of AbortSignal', signal);
+  }
+  return signal;
+}

@@ -1,0 +1,89 @@
+#include "addon/messages.hpp"
+
+#include <cstdlib>
+#include <cstring>
+
+#include "addon/layout.hpp"
+#include "core/message.hpp"
+
+namespace offloop {
+namespace {
+
+static_assert(layout::kMessageApart == message::kApart && layout::kMessageWordsShift == message::kWordsShift &&
+              layout::kMessageShortBytes == message::kShortBytes && layout::kMessageLongWords == message::kLongWords &&
+              layout::kMessageMostItems == message::kMostItems && layout::kMessagesWords >= message::kMostWords);
+
+/// Bytes are handed over from this size on; below, a copy is cheaper than a finalizer.
+constexpr size_t kHandOverBytes = 64 * 1024;
+
+uint8_t* copy_text(napi_env env, napi_value string, size_t& size) noexcept {
+  if (napi_get_value_string_utf8(env, string, nullptr, 0, &size) != napi_ok) return nullptr;
+  auto* copy = static_cast<char*>(std::malloc(size + 1));  // Node-API ends it with a NUL
+  if (copy) napi_get_value_string_utf8(env, string, copy, size + 1, &size);
+  return reinterpret_cast<uint8_t*>(copy);
+}
+
+uint8_t* copy_bytes(napi_env env, napi_value view, size_t& size) noexcept {
+  void* data = nullptr;
+  if (napi_get_typedarray_info(env, view, nullptr, &size, &data, nullptr, nullptr) != napi_ok) return nullptr;
+  auto* copy = static_cast<uint8_t*>(std::malloc(size ? size : 1));
+  if (copy && size > 0) std::memcpy(copy, data, size);
+  return copy;
+}
+
+napi_value make_bytes(napi_env env, uint8_t* memory, size_t size) noexcept {
+  napi_value buffer = nullptr;
+  auto free_bytes = [](napi_env, void* data, void*) { std::free(data); };
+  if (size >= kHandOverBytes &&
+      napi_create_external_buffer(env, size, memory, free_bytes, nullptr, &buffer) == napi_ok) {
+    return buffer;
+  }
+  // Some hosts (Electron) allow no external memory: copy instead.
+  napi_create_buffer_copy(env, size, memory, nullptr, &buffer);
+  std::free(memory);
+  return buffer;
+}
+
+napi_value make_text(napi_env env, uint8_t* memory, size_t size) noexcept {
+  napi_value string = nullptr;
+  napi_create_string_utf8(env, reinterpret_cast<const char*>(memory), size, &string);
+  std::free(memory);
+  return string;
+}
+
+}  // namespace
+
+bool copy_attachments(napi_env env, uint32_t* messages, size_t words, napi_value attachments) noexcept {
+  bool complete = true;
+  uint32_t* const end = messages + words;
+  for (uint32_t* each = messages; each < end; each += message::words_of(each)) {
+    message::each_apart(each, [&](uint32_t* cell) {
+      napi_value value = nullptr;
+      size_t size = 0;
+      uint8_t* copy = nullptr;
+      if (napi_get_element(env, attachments, cell[message::kHeadWords], &value) == napi_ok) {
+        copy = message::kind_of(cell) == OFFLOOP_TEXT ? copy_text(env, value, size) : copy_bytes(env, value, size);
+      }
+      complete = complete && copy;
+      message::set_memory(cell, copy);
+      cell[1] = static_cast<uint32_t>(size);
+    });
+  }
+  if (!complete) message::drop(messages, words);
+  return complete;
+}
+
+void make_objects(napi_env env, uint32_t* messages, uint32_t count, napi_value objects) noexcept {
+  uint32_t made = 0;
+  for (uint32_t* each = messages; count > 0; --count, each += message::words_of(each)) {
+    message::each_apart(each, [&](uint32_t* cell) {
+      uint8_t* memory = message::memory_of(cell);
+      const bool is_text = message::kind_of(cell) == OFFLOOP_TEXT;
+      napi_value value = is_text ? make_text(env, memory, cell[1]) : make_bytes(env, memory, cell[1]);
+      napi_set_element(env, objects, made, value);
+      cell[message::kHeadWords] = made++;
+    });
+  }
+}
+
+}  // namespace offloop

@@ -1,0 +1,18 @@
+// What messages keep apart, between JavaScript's hands and memory of our own. Thread: the loop's.
+#pragma once
+
+#include <napi.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace offloop {
+
+/// Copies what the cells of these messages refer to, by its index in `attachments`. False: no memory; then nothing is kept.
+bool copy_attachments(napi_env env, uint32_t* messages, size_t words, napi_value attachments) noexcept;
+
+/// Appends what `count` messages keep apart to the array `objects`, as values of JavaScript; their cells then have its
+/// index. Nothing is left to be freed.
+void make_objects(napi_env env, uint32_t* messages, uint32_t count, napi_value objects) noexcept;
+
+}  // namespace offloop

@@ -1,0 +1,179 @@
+#include "addon/queue_exports.hpp"
+
+#include <utility>
+
+#include "addon/arguments.hpp"
+#include "addon/messages.hpp"
+#include "core/message.hpp"
+
+namespace offloop {
+namespace {
+
+template <size_t N>
+Queues::End& first(const Arguments<N>& arguments) noexcept {
+  return arguments.environment->queues().at(arguments.uint32(0));
+}
+
+int32_t reserve_in(Queues::End& end, uint32_t wanted) noexcept {
+  const Queue::Room room = end.queue->reserve(wanted);
+  end.promised += room.messages;
+  if (room.closed) return -1;
+  return static_cast<int32_t>(room.messages | (room.awaited ? layout::kRoomAwaited : 0));
+}
+
+/// reserve(queue, wanted) -> room for so many, and kRoomAwaited; -1: closed
+napi_value reserve(napi_env env, napi_callback_info info) {
+  const Arguments<2> arguments(env, info);
+  return to_value(env, reserve_in(first(arguments), arguments.uint32(1)));
+}
+
+/// commit(queue, words, count, wanted, attachments | undefined) -> what reserve(queue, wanted) does; -2: no memory
+napi_value commit(napi_env env, napi_callback_info info) {
+  const Arguments<5> arguments(env, info);
+  Queues::End& end = first(arguments);
+  uint32_t* const messages = arguments.environment->queues().outgoing;
+  const uint32_t words = arguments.uint32(1);
+  uint32_t count = arguments.uint32(2);
+  napi_valuetype type = napi_undefined;
+  napi_typeof(env, arguments.values[4], &type);
+  const bool copied = type == napi_undefined || copy_attachments(env, messages, words, arguments.values[4]);
+  const uint32_t promised = std::exchange(end.promised, 0);
+  if (!copied) count = 0;
+  const bool stored = end.queue->commit(messages, copied ? words : 0, count, promised - count);
+  if (!copied || !stored) return to_value(env, int32_t{-2});
+  const uint32_t wanted = arguments.uint32(3);
+  return to_value(env, wanted > 0 ? reserve_in(end, wanted) : int32_t{0});
+}
+
+/// awaitRoom(queue) -> whether there is room now, or it is closed; else its sending signal will come
+napi_value await_room(napi_env env, napi_callback_info info) {
+  const Arguments<1> arguments(env, info);
+  Queues::End& end = first(arguments);
+  return to_value(env, end.queue->await_room(Waker(end.sending)));
+}
+
+/// take(queue, received, most, lends, objects) -> how many stand in `incoming`; -1: ended; -2: somebody else receives
+napi_value take(napi_env env, napi_callback_info info) {
+  const Arguments<5> arguments(env, info);
+  Queues& queues = arguments.environment->queues();
+  Queues::End& end = first(arguments);
+  const Queue::Wish wish{arguments.uint32(1), arguments.uint32(2), arguments.boolean(3)};
+  const Queue::Taken taken =
+      end.queue->take(&queues, wish, {queues.incoming, layout::kMessagesWords}, Waker(end.receiving));
+  if (taken.refused) return to_value(env, int32_t{-2});
+  if (taken.ended) return to_value(env, int32_t{-1});
+  make_objects(env, queues.incoming, taken.messages, arguments.values[4]);
+  return to_value(env, static_cast<int32_t>(taken.messages));
+}
+
+/// receive(queue, count): so many of those taken have been handed out
+napi_value receive(napi_env env, napi_callback_info info) {
+  const Arguments<2> arguments(env, info);
+  first(arguments).queue->receive(arguments.uint32(1));
+  return nullptr;
+}
+
+napi_value close(napi_env env, napi_callback_info info) {
+  first(Arguments<1>(env, info)).queue->close();
+  return nullptr;
+}
+
+napi_value is_closed(napi_env env, napi_callback_info info) {
+  return to_value(env, first(Arguments<1>(env, info)).queue->closed());
+}
+
+napi_value release(napi_env env, napi_callback_info info) {
+  const Arguments<1> arguments(env, info);
+  arguments.environment->queues().release(arguments.uint32(0));
+  return nullptr;
+}
+
+/// disclaim(queue): others may receive
+napi_value disclaim(napi_env env, napi_callback_info info) {
+  const Arguments<1> arguments(env, info);
+  first(arguments).queue->disclaim(&arguments.environment->queues());
+  return nullptr;
+}
+
+Environment& environment_of(const Napi::CallbackInfo& info) { return *static_cast<Environment*>(info.Data()); }
+uint32_t number(const Napi::CallbackInfo& info, size_t index) { return info[index].As<Napi::Number>().Uint32Value(); }
+
+/// open(capacity, overflow) -> the queue's number
+Napi::Value open(const Napi::CallbackInfo& info) {
+  const Queue::Options options{number(info, 0), static_cast<Overflow>(number(info, 1))};
+  return Napi::Number::New(info.Env(), environment_of(info).queues().add(std::make_shared<Queue>(options), true));
+}
+
+/// join(id) -> the number of another end of that queue; -1: there is none
+Napi::Value join(const Napi::CallbackInfo& info) {
+  auto queue = Queue::find(info[0].As<Napi::String>());
+  if (!queue) return Napi::Number::New(info.Env(), -1);
+  return Napi::Number::New(info.Env(), environment_of(info).queues().add(std::move(queue), false));
+}
+
+/// publish(queue, id) -> its id: this one, or the one it has already
+Napi::Value publish(const Napi::CallbackInfo& info) {
+  const auto& queue = environment_of(info).queues().at(number(info, 0)).queue;
+  return Napi::String::New(info.Env(), Queue::publish(queue, info[1].As<Napi::String>()));
+}
+
+/// receivingSignal(queue), sendingSignal(queue) -> its number
+Napi::Value receiving_signal(const Napi::CallbackInfo& info) {
+  Queues& queues = environment_of(info).queues();
+  return Napi::Number::New(info.Env(), queues.receiving(queues.at(number(info, 0))).slot);
+}
+Napi::Value sending_signal(const Napi::CallbackInfo& info) {
+  Queues& queues = environment_of(info).queues();
+  return Napi::Number::New(info.Env(), queues.sending(queues.at(number(info, 0))).slot);
+}
+
+/// counts(queue)
+Napi::Value counts(const Napi::CallbackInfo& info) {
+  Queue& queue = *environment_of(info).queues().at(number(info, 0)).queue;
+  const Queue::Counts counts = queue.counts();
+  auto object = Napi::Object::New(info.Env());
+  object["capacity"] = queue.options().capacity;
+  object["overflow"] = static_cast<uint32_t>(queue.options().overflow);
+  object["sent"] = static_cast<double>(counts.sent);
+  object["received"] = static_cast<double>(counts.received);
+  object["dropped"] = static_cast<double>(counts.dropped);
+  object["held"] = counts.held;
+  object["highWater"] = counts.high_water;
+  return object;
+}
+
+}  // namespace
+
+Napi::Value queues(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  auto& environment = environment_of(info);
+  auto exports = Napi::Object::New(env);
+  napi_value buffer = nullptr;
+  environment.queues().outgoing = environment.share_messages(buffer);
+  exports["outgoing"] = Napi::Value(env, buffer);
+  environment.queues().incoming = environment.share_messages(buffer);
+  exports["incoming"] = Napi::Value(env, buffer);
+  auto add = [&](const char* name, napi_callback callback) {
+    napi_value function = nullptr;
+    napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, &environment, &function);
+    exports[name] = Napi::Value(env, function);
+  };
+  add("reserve", reserve);
+  add("commit", commit);
+  add("awaitRoom", await_room);
+  add("take", take);
+  add("receive", receive);
+  add("close", close);
+  add("isClosed", is_closed);
+  add("release", release);
+  add("disclaim", disclaim);
+  exports["open"] = Napi::Function::New(env, open, "open", &environment);
+  exports["join"] = Napi::Function::New(env, join, "join", &environment);
+  exports["publish"] = Napi::Function::New(env, publish, "publish", &environment);
+  exports["receivingSignal"] = Napi::Function::New(env, receiving_signal, "receivingSignal", &environment);
+  exports["sendingSignal"] = Napi::Function::New(env, sending_signal, "sendingSignal", &environment);
+  exports["counts"] = Napi::Function::New(env, counts, "counts", &environment);
+  return exports;
+}
+
+}  // namespace offloop

@@ -1,0 +1,306 @@
+import { getEventListeners } from 'node:events';
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { type Message, Queue, type QueueOptions } from '../lib/primitives.js';
+import { rejection } from './support/gate.js';
+
+/** What is in the queue, received one after the other. */
+async function drain(queue: Queue): Promise<Message[]> {
+  queue.close();
+  const values: Message[] = [];
+  for await (const value of queue) values.push(value);
+  return values;
+}
+
+describe('a queue', () => {
+  test('hands out what was sent, in order, and ends when it has been closed', async () => {
+    const queue = new Queue<number>();
+    for (let i = 0; i < 1000; ++i) void queue.send(i);
+    queue.close();
+    const received: number[] = [];
+    for await (const value of queue) received.push(value);
+    expect(received).toEqual(Array.from({ length: 1000 }, (_, i) => i));
+    expect(await queue.receive()).toBeUndefined();
+    expect(await queue.receiveMany()).toEqual([]);
+    expect(queue.closed).toBe(true);
+  });
+
+  test('wakes whoever waits, in the order in which they have asked', async () => {
+    const queue = new Queue<number>();
+    const asked = [queue.receive(), queue.receive(), queue.receiveMany(), queue.receive()];
+    for (const value of [1, 2, 3, 4]) void queue.send(value);
+    queue.close();
+    expect(await Promise.all(asked)).toEqual([1, 2, [3, 4], undefined]);
+  });
+
+  test('can be left and gone on with', async () => {
+    const queue = new Queue<number>();
+    for (const value of [1, 2, 3]) void queue.send(value);
+    for await (const value of queue) {
+      expect(value).toBe(1);
+      break;
+    }
+    expect(await queue.receive()).toBe(2);
+    for await (const value of queue) {
+      expect(value).toBe(3);
+      break;
+    }
+  });
+
+  test('hands out as many as are there, and no more than are wanted', async () => {
+    const queue = new Queue<number>({ capacity: 4 });
+    for (const value of [1, 2, 3, 4]) void queue.send(value);
+    expect(await queue.receiveMany({ max: 3 })).toEqual([1, 2, 3]);
+    void queue.send(5);
+    expect(await queue.receiveMany()).toEqual([4, 5]);
+  });
+
+  test('has a wait that is aborted reject, and keeps its messages for the next', async () => {
+    const queue = new Queue<string>();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const aborted = rejection(queue.receive({ signal }));
+    const next = queue.receive();
+    controller.abort('changed my mind');
+    expect(await aborted).toMatchObject({ code: 'ABORT_ERR', cause: 'changed my mind' });
+    expect(await rejection(queue.receive({ signal }))).toMatchObject({ code: 'ABORT_ERR' });
+    void queue.send('there');
+    expect(await next).toBe('there');
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    const { signal: unused } = new AbortController();
+    void queue.send('again');
+    expect(await queue.receive({ signal: unused })).toBe('again');
+    expect(getEventListeners(unused, 'abort')).toEqual([]);
+  });
+
+  test('lets timers and sockets have their turn while there are always messages', async () => {
+    const queue = new Queue<number>({ capacity: 64 });
+    let fired = false;
+    void setTimeout(1).then(() => {
+      fired = true;
+    });
+    void queue.send(0);
+    for await (const value of queue) {
+      if (fired) break;
+      void queue.send(value + 1);
+    }
+    expect(fired).toBe(true);
+  });
+
+  test('is closed by `using`', () => {
+    const queue = new Queue();
+    queue[Symbol.dispose]();
+    expect(queue.closed).toBe(true);
+  });
+});
+
+describe('a message', () => {
+  const bytes = (size: number) => Buffer.alloc(size, 'ab');
+  const text = (size: number) => 'x'.repeat(size);
+  test.each([
+    ['undefined', undefined],
+    ['null', null],
+    ['true', true],
+    ['false', false],
+    ['a whole number', 42],
+    ['minus zero', -0],
+    ['a fraction', 0.1],
+    ['NaN', Number.NaN],
+    ['the largest bigint', 2n ** 63n - 1n],
+    ['the least bigint', -(2n ** 63n)],
+    ['no text', ''],
+    ['a short text', 'short'],
+    ['24 characters', text(24)],
+    ['25 characters', text(25)],
+    ['text beyond ASCII', 'Grüße, мир, 世界, 🌍'],
+    ['1,024 characters of three bytes', '世'.repeat(1024)],
+    ['1,025 characters', text(1025)],
+    ['megabytes of text', text(3 << 20)],
+    ['no bytes', bytes(0)],
+    ['a few bytes', bytes(5)],
+    ['3,072 bytes', bytes(3072)],
+    ['3,073 bytes', bytes(3073)],
+    ['64 KiB', bytes(65_536)],
+    ['megabytes', bytes(3 << 20)],
+    ['an empty tuple', []],
+    ['a tuple of everything', [1, 2n, 'three', null, undefined, true, bytes(4), text(5000), bytes(70_000)]],
+    ['a tuple of 1,024 texts', Array.from({ length: 1024 }, (_, i) => text(i))],
+  ])('may be %s', async (_what, value) => {
+    const queue = new Queue();
+    void queue.send(value as Message);
+    void queue.send('after it');
+    const got = await queue.receive();
+    if (Buffer.isBuffer(value)) expect(value.equals(got as Buffer)).toBe(true);
+    else expect(got).toEqual(value);
+    expect(await queue.receive()).toBe('after it');
+  });
+
+  test('arrives as a Buffer with memory of its own', async () => {
+    const queue = new Queue();
+    const sent = new Uint16Array([1, 2, 3]);
+    for (const value of [sent, sent.buffer, new DataView(sent.buffer, 2, 2)]) void queue.send(value);
+    sent.fill(9);
+    for (const length of [6, 6, 2]) {
+      const got = (await queue.receive()) as Buffer;
+      expect(got).toBeInstanceOf(Buffer);
+      expect(got).toHaveLength(length);
+      expect(got.buffer.byteLength).toBe(length);
+      expect(got[0]).toBe(length === 2 ? 2 : 1);
+    }
+  });
+
+  test('is a copy also when it waits for room', async () => {
+    const queue = new Queue<Message>({ capacity: 1 });
+    void queue.send(0);
+    const bytes = new Uint8Array([1]);
+    const sent = queue.send(bytes);
+    bytes[0] = 2;
+    expect(await queue.receive()).toBe(0);
+    expect(await queue.receive()).toEqual(Buffer.from([1]));
+    await sent;
+  });
+
+  test.each([
+    ['an object', {}, /The "value" argument must be of type number.*Received an instance of Object/],
+    ['a function', () => {}, /Received function/],
+    ['a symbol', Symbol('s'), /Received type symbol/],
+    ['a nested array', [1, [2]], /The property "value\[1\]" must be .*Received an instance of Array/],
+    ['a bigint of 65 bits', 2n ** 63n, /The value of "value" is out of range/],
+    ['an array that is too long', new Array(1025).fill(0), /The value of "value.length" is out of range/],
+  ])('may not be %s, whether there is room or not', async (_what, value, message) => {
+    const queue = new Queue({ capacity: 1 });
+    for (const send of [() => queue.send(value as never), () => queue.trySend(value as never)]) {
+      expect(send).toThrow(message as RegExp);
+    }
+    expect(queue.trySend('fits')).toBe(true);
+    expect(() => queue.send(value as never)).toThrow(message as RegExp);
+    expect(await drain(queue)).toEqual(['fits']);
+  });
+
+  test('may not be memory that was detached', () => {
+    const view = new Uint8Array(8);
+    structuredClone(view.buffer, { transfer: [view.buffer] });
+    expect(() => new Queue().send(view)).toThrow(/must not be detached/);
+  });
+
+  test('may have a getter that sends one itself', async () => {
+    const queue = new Queue();
+    const tuple = [1, 2];
+    Object.defineProperty(tuple, 0, {
+      get() {
+        void queue.send('from the getter');
+        return 1;
+      },
+    });
+    void queue.send(tuple);
+    expect(await drain(queue)).toEqual(['from the getter', [1, 2]]);
+  });
+});
+
+describe('a full queue', () => {
+  const full = async (overflow: QueueOptions['overflow']) => {
+    const queue = new Queue<number>({ capacity: 3, overflow });
+    for (const value of [1, 2, 3]) await queue.send(value);
+    return queue;
+  };
+
+  test("has senders wait where its overflow is 'wait', in order", async () => {
+    const queue = await full('wait');
+    expect(queue.trySend(4)).toBe(false);
+    const order: number[] = [];
+    const waiting = [4, 5, 6].map((value) => queue.send(value).then(() => order.push(value)));
+    await setImmediate();
+    expect(order).toEqual([]);
+    expect(await queue.receive()).toBe(1);
+    await waiting[0];
+    expect(order).toEqual([4]);
+    expect(queue.trySend(7), 'others wait').toBe(false);
+    for (const value of [2, 3, 4, 5, 6]) expect(await queue.receive()).toBe(value);
+    await Promise.all(waiting);
+    expect(queue.stats()).toEqual({ capacity: 3, sent: 6, received: 6, dropped: 0, length: 0, highWater: 3 });
+  });
+
+  test("rejects where it is 'reject', and has room again for each message that is received", async () => {
+    const queue = await full('reject');
+    expect(await rejection(queue.send(4))).toMatchObject({ name: 'OffloopError', code: 'ERR_OFFLOOP_QUEUE_FULL' });
+    expect(queue.trySend(4)).toBe(false);
+    expect(await queue.receive()).toBe(1);
+    expect(queue.trySend(5)).toBe(true);
+    expect(queue.trySend(6)).toBe(false);
+    expect(await queue.receiveMany({ max: 2 })).toEqual([2, 3]);
+    expect([7, 8, 9].map((value) => queue.trySend(value))).toEqual([true, true, false]);
+    expect(queue.stats()).toMatchObject({ sent: 6, received: 3, length: 3, highWater: 3 });
+  });
+
+  test("drops the oldest where it is 'drop-oldest'", async () => {
+    const queue = await full('drop-oldest');
+    expect(await queue.receive()).toBe(1);
+    for (const value of [4, 5]) await queue.send(value);
+    expect(queue.trySend(6)).toBe(true);
+    expect(queue.stats()).toEqual({ capacity: 3, sent: 6, received: 1, dropped: 2, length: 3, highWater: 3 });
+    expect(await drain(queue as Queue)).toEqual([4, 5, 6]);
+  });
+
+  test("drops the newest where it is 'drop-newest'", async () => {
+    const queue = await full('drop-newest');
+    await queue.send(4);
+    expect(queue.trySend(5)).toBe(false);
+    expect(queue.stats()).toEqual({ capacity: 3, sent: 3, received: 0, dropped: 2, length: 3, highWater: 3 });
+    expect(await queue.receive()).toBe(1);
+    expect(queue.trySend(6)).toBe(true);
+    expect(await drain(queue as Queue)).toEqual([2, 3, 6]);
+  });
+
+  test('holds exactly its capacity, whatever that is', () => {
+    for (const capacity of [1, 2, 7, 8, 9, 100, 1023, 5000]) {
+      const queue = new Queue<number>({ capacity, overflow: 'reject' });
+      let sent = 0;
+      while (queue.trySend(sent)) ++sent;
+      expect(sent).toBe(capacity);
+      expect(queue.stats()).toMatchObject({ length: capacity, highWater: capacity });
+    }
+  });
+});
+
+describe('a closed queue', () => {
+  test('refuses senders, those that wait for room too', async () => {
+    const queue = new Queue<number>({ capacity: 1 });
+    await queue.send(1);
+    const waiting = [queue.send(2), queue.send(3)].map(rejection);
+    queue.close();
+    queue.close();
+    for (const error of await Promise.all(waiting)) expect(error).toMatchObject({ code: 'ERR_OFFLOOP_CLOSED' });
+    expect(await rejection(queue.send(4))).toMatchObject({ code: 'ERR_OFFLOOP_CLOSED' });
+    expect(queue.trySend(5)).toBe(false);
+    expect(await queue.receive()).toBe(1);
+    expect(await queue.receive()).toBeUndefined();
+  });
+
+  test('wakes whoever waits for a message', async () => {
+    const queue = new Queue();
+    const asked = [queue.receive(), queue.receiveMany(), queue[Symbol.asyncIterator]().next()];
+    queue.close();
+    expect(await Promise.all(asked)).toEqual([undefined, [], { value: undefined, done: true }]);
+  });
+});
+
+describe('mistakes', () => {
+  test.each([
+    [{ capacity: 0 }, /"options.capacity" is out of range/],
+    [{ capacity: 2 ** 24 + 1 }, /"options.capacity" is out of range/],
+    [{ capacity: '1' }, /"options.capacity" must be of type number/],
+    [{ overflow: 'explode' }, /"options.overflow" must be one of: 'reject', 'wait', 'drop-oldest', 'drop-newest'/],
+    [null, /The "options" argument must be of type object/],
+  ])('in the options %j are told at once', (options, message) => {
+    expect(() => new Queue(options as never)).toThrow(message);
+  });
+
+  test('in what is received and joined are told at once', () => {
+    const queue = new Queue();
+    expect(() => queue.receive({ signal: 1 as never })).toThrow(/"options.signal" must be an instance of AbortSignal/);
+    expect(() => queue.receiveMany({ max: 0 })).toThrow(/"options.max" is out of range/);
+    expect(() => Queue.from({} as never)).toThrow(/"handle.id" must be of type string/);
+    expect(() => Queue.from(undefined as never)).toThrow(/"handle" argument must be of type object/);
+    expect(() => Queue.from({ id: 'guessed' })).toThrow(expect.objectContaining({ code: 'ERR_OFFLOOP_CLOSED' }));
+  });
+});
