@@ -14,6 +14,7 @@ export interface TaskOptions<Args extends readonly unknown[], Result> {
   /** See Definition. */
   encode?: (args: Args, cells: CellWriter) => void;
   decode?: (value: never) => Result;
+  channels?: boolean;
   /** The task has options of its own: when it is called, they may share the last argument with the call's. */
   ownOptions?: boolean;
   /** How it works on streams. */
@@ -36,11 +37,11 @@ export interface StreamFormOptions {
 export function defineTask<Args extends readonly unknown[], Result, OnStreams extends object = object>(
   options: TaskOptions<Args, Result>,
 ): Task<Args, Result> & OnStreams {
-  const { name, arity, encode, decode, ownOptions = false } = options;
+  const { name, arity, encode, decode, channels = false, ownOptions = false } = options;
   const most = ownOptions ? arity + 1 : arity;
   const operation = native.operations.indexOf(name);
   const stream = options.stream && makeForm(name, encode, options.stream);
-  const definition: Definition<Args, Result> = Object.freeze({ name, operation, encode, decode, stream });
+  const definition: Definition<Args, Result> = Object.freeze({ name, operation, encode, decode, channels, stream });
   // Named by its key: a function whose name is redefined becomes slow to look into, and every task looks.
   const { [name]: call } = {
     [name]: (...all: unknown[]): Promise<unknown> => {

@@ -62,6 +62,8 @@ export interface Rings {
   /** What the pool was made with. */
   poolOptions(pool: number): NativePoolOptions;
   resize(pool: number, threads: number): void;
+  /** Of a task in flight: raises its stop flag, and leaves to it what it ends with. */
+  stop(slot: number, generation: number): void;
   /** To be called once. */
   queues(): Queues;
   counts(pool: number): Counts;
@@ -150,6 +152,8 @@ export interface NativePoolOptions {
   readonly agingNs: number;
   readonly lingerNs: number;
   readonly stackBytes: number;
+  /** Its threads have its own name, without a number. */
+  readonly exactName?: boolean;
 }
 
 /** Of a pool now. */

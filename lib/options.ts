@@ -111,7 +111,7 @@ export function fillPoolOptions(options: PoolOptions = {}): FilledPoolOptions {
     overflow: checkOneOf('options.overflow', overflow, OVERFLOWS),
     agingMs: checkInteger('options.agingMs', agingMs, 1, 2 ** 31 - 1),
     latency: checkOneOf('options.latency', latency, ['eco', 'balanced', 'low'] as const),
-    stackSize: checkInteger('options.stackSize', stackSize, LEAST_STACK, MOST_STACK),
+    stackSize: checkStackSize('options.stackSize', stackSize),
     cpuBudgetMs: checkLimit('options.cpuBudgetMs', cpuBudgetMs) ?? Number.POSITIVE_INFINITY,
   });
 }
@@ -144,6 +144,10 @@ export function fillRunOptions(
     input: checkOneOf('options.input', input, ['auto', 'copy', 'borrow', 'move'] as const),
     limits: isLimited || flags !== 0 ? limits : undefined,
   };
+}
+
+export function checkStackSize(name: string, value: unknown): number {
+  return checkInteger(name, value, LEAST_STACK, MOST_STACK);
 }
 
 function checkPriority(value: unknown): number {

@@ -4,3 +4,4 @@ export { Queue, type QueueHandle, type QueueOptions, type QueueStats, type Recei
 export { Reactor, type ReactorStats, type Readiness, type WaitOptions, type WatchOptions } from './reactor.js';
 export { type ConnectOptions, Socket } from './socket.js';
 export { WakeHandle } from './wake-handle.js';
+export { type JoinOptions, type SpawnArgs, Worker, type WorkerOptions, type WorkerState } from './worker.js';

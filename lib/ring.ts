@@ -180,6 +180,12 @@ export function cancel(ticket: Ticket, reason: unknown): void {
   ticket.fail(reason, 'cancelled');
 }
 
+/** Has a task in flight see its stop flag; what it then ends with is its own affair. */
+export function stop(ticket: Ticket): void {
+  flush();
+  if (ticket.slot >= 0) rings.stop(ticket.slot, generations[ticket.slot] as number);
+}
+
 /** Has a watched task tell of its progress from now on. */
 export function watch(ticket: Ticket): void {
   flush();

@@ -35,6 +35,7 @@ const END_STREAM: Definition<never, undefined> = Object.freeze({
   operation: native.operations.length + native.steps.indexOf('endStream'),
   encode: ([stream], cells) => cells.stream(stream),
   decode: undefined,
+  channels: false,
   stream: undefined,
 } satisfies Definition<readonly [NativeStream], undefined>);
 
@@ -73,6 +74,7 @@ export class Stage {
         cells.stream(stream);
       },
       decode: ([taken, given, ended]: readonly [number, number, boolean]): Step => ({ taken, given, ended }),
+      channels: false,
       stream: undefined,
     } satisfies Definition<StepArgs, Step>);
     ring.check(this.#definition, [args, NOTHING, NOTHING, false, this.#stream]);

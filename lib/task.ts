@@ -26,6 +26,8 @@ export interface Definition<Args extends readonly unknown[] = readonly unknown[]
    * been submitted then. Reads every argument before it writes the first cell: a getter may submit tasks of its own.
    */
   readonly encode: ((args: Args, cells: CellWriter) => void) | undefined;
+  /** The last two arguments are queues, which a Worker supplies: its inbox and its outbox. */
+  readonly channels: boolean;
   /** Makes the result of what the native body returned. Default: as it is. */
   readonly decode: ((value: never) => Result) | undefined;
   /** How the task works on streams, if it does. */

@@ -26,16 +26,17 @@ export const produce = defineTask<[to: Queue<number>, count: number], undefined>
 });
 
 /**
- * Sends on what it receives, until the first queue is closed: for tests and benches, and as an echo. It holds
+ * Sends on what it receives, until the first queue is closed: for tests and benches, and as an echo in a Worker. It holds
  * its thread all the while. Results in how many messages there were.
  *
  * @throws TypeError ERR_INVALID_ARG_TYPE
  * @rejects as `produce`; ERR_OFFLOOP_UNSUPPORTED where somebody else receives
- * @example const done = relay(from, to); from.send(1); await to.receive();
+ * @example const worker = Worker.spawn(relay, []); worker.inbox.send(1); await worker.outbox.receive();
  */
 export const relay = defineTask<[from: Queue, to: Queue], number>({
   name: 'relay',
   arity: 2,
+  channels: true,
   encode([from, to], cells) {
     const numbers = [lendToTask('from', from), lendToTask('to', to)] as const;
     cells.queue(numbers[0], from);

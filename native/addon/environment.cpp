@@ -149,6 +149,11 @@ void Environment::cancel(uint32_t slot, uint32_t generation) noexcept {
   if (pools_[task->pool].executor) executor(task->pool).cancel(*task);
 }
 
+void Environment::stop(uint32_t slot, uint32_t generation) noexcept {
+  Task* task = current(slot, generation);
+  if (task && pools_[task->pool].executor) executor(task->pool).cancel(*task);
+}
+
 void Environment::cancel_all(uint32_t number) noexcept {
   Executor& pool = executor(number);
   if (!pools_[number].shared) pool.cancel_waiting();  // faster than one by one

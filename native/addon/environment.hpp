@@ -82,6 +82,9 @@ class Environment final : private Listener {
   Queues& queues() noexcept { return queues_; }
   /// Memory for kMessagesWords, which lives as long as the environment. Throws Napi::Error.
   uint32_t* share_messages(napi_value& buffer);
+  /// Makes a task that is in flight see its stop flag, and lets it decide what it ends with; one that waits is cancelled.
+  /// A stale generation is ignored.
+  void stop(uint32_t slot, uint32_t generation) noexcept;
 
  private:
   Environment(napi_env env, Doorbell::Kind kind);

@@ -42,6 +42,12 @@ napi_value cancel(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value stop(napi_env env, napi_callback_info info) {
+  Arguments<2> arguments(env, info);
+  arguments.environment->stop(arguments.number(0), arguments.number(1));
+  return nullptr;
+}
+
 napi_value watch(napi_env env, napi_callback_info info) {
   Arguments<2> arguments(env, info);
   arguments.environment->watch(arguments.uint32(0), arguments.uint32(1));
@@ -82,7 +88,7 @@ napi_value close_pool(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-/// openPool({ name, threads, capacity, overflow, agingNs, lingerNs, stackBytes }, shared)
+/// openPool({ name, threads, capacity, overflow, agingNs, lingerNs, stackBytes, exactName? }, shared)
 Napi::Value open_pool(const Napi::CallbackInfo& info) {
   auto* environment = static_cast<Environment*>(info.Data());
   const auto from = info[0].As<Napi::Object>();
@@ -95,6 +101,7 @@ Napi::Value open_pool(const Napi::CallbackInfo& info) {
   options.aging_ns = number("agingNs");
   options.linger_ns = number("lingerNs");
   options.stack_bytes = static_cast<size_t>(number("stackBytes"));
+  options.exact_name = from.Get("exactName").ToBoolean();
   return Napi::Number::New(info.Env(), environment->open_pool(std::move(options), info[1].ToBoolean()));
 }
 
@@ -184,6 +191,7 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   add("trim", trim);
   add("cancel", cancel);
   add("cancelAll", cancel_all);
+  add("stop", stop);
   add("watch", watch);
   add("isRunning", is_running);
   add("listen", listen);

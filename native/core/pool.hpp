@@ -26,9 +26,10 @@ class Pool final : public Executor, public std::enable_shared_from_this<Pool> {
     uint32_t threads;   // at most, to begin with; started when needed
     uint32_t capacity;  // tasks accepted and not begun, beyond those that free threads are about to take
     Overflow overflow;
-    int64_t aging_ns;    // see Lanes
-    int64_t linger_ns;   // how long a thread that ran dry spins before it parks
-    size_t stack_bytes;  // of each thread
+    int64_t aging_ns;         // see Lanes
+    int64_t linger_ns;        // how long a thread that ran dry spins before it parks
+    size_t stack_bytes;       // of each thread
+    bool exact_name = false;  // its threads have its own name, without a number
   };
 
   explicit Pool(Options options);

@@ -63,7 +63,7 @@ int Pool::start_worker() noexcept {
       }
       life->worker = worker = place->get();
       worker->alive_ = true;
-      name = "/" + std::to_string(place - workers_.begin());
+      if (!options_.exact_name) name = "/" + std::to_string(place - workers_.begin());
     }
     name.insert(0, options_.name, 0, kThreadName - name.size());
     error = start_thread(
