@@ -5,6 +5,7 @@ export type { Data, Path, TaskWithOptions } from './ops/data.js';
 export { pbkdf2, type ScryptOptions, scrypt } from './ops/derive.js';
 export { exists, readFile, stat, unlink, writeFile } from './ops/files.js';
 export { hash } from './ops/hash.js';
+export { readLines } from './ops/lines.js';
 export { lookup } from './ops/lookup.js';
 export { produce, relay } from './ops/queues.js';
 export { noop, sleep, spin } from './ops/time.js';

@@ -1,4 +1,5 @@
 /** What threads wait for and wake each other with, each awaitable. */
+export { type Lines, type LinesOptions, lines } from './lines.js';
 export type { Message, MessageItem } from './messages.js';
 export { Queue, type QueueHandle, type QueueOptions, type QueueStats, type ReceiveOptions } from './queue.js';
 export { Reactor, type ReactorStats, type Readiness, type WaitOptions, type WatchOptions } from './reactor.js';

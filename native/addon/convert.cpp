@@ -202,7 +202,9 @@ napi_value make_failure(napi_env env, const Task& task) noexcept {
   set(env, object, "message", text(env, failure.message));
   const bool names_its_subject =
       failure.source == Failure::Source::system || failure.source == Failure::Source::resolver;
-  if (names_its_subject && task.argument_count > 0) set(env, object, "subject", make_value(env, task.arguments[0]));
+  const bool has_name =
+      task.argument_count > 0 && (task.arguments[0].kind == OFFLOOP_TEXT || task.arguments[0].kind == OFFLOOP_BYTES);
+  if (names_its_subject && has_name) set(env, object, "subject", make_value(env, task.arguments[0]));
   return object;
 }
 

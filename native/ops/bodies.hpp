@@ -53,4 +53,9 @@ Status end_stream(Call& call);  // steps.cpp: (the stream) -> undefined; for one
 Status produce(Call& call);  // (to: queue, count: number) -> undefined
 Status relay(Call& call);    // (from, to: queues) -> how many: number
 
+// lines.cpp
+// (descriptor: number, most bytes of a line: number, as bytes instead of text: boolean, not used, to: queues) -> how many:
+// number
+Status read_lines(Call& call);
+
 }  // namespace offloop::ops

@@ -14,7 +14,7 @@ std::span<const Operation> operations() noexcept {
       {"hash", ops::hash, kBrief},      {"scrypt", ops::scrypt, kLong},       {"pbkdf2", ops::pbkdf2, kLong},
       {"deflate", ops::deflate, kLong}, {"inflate", ops::inflate, kLong},     {"gzip", ops::gzip, kLong},
       {"gunzip", ops::gunzip, kLong},   {"toBase64", ops::to_base64, kBrief}, {"fromBase64", ops::from_base64, kBrief},
-      {"produce", ops::produce, kLong}, {"relay", ops::relay, kLong},
+      {"produce", ops::produce, kLong}, {"relay", ops::relay, kLong},         {"readLines", ops::read_lines, kLong},
   };
   return kOperations;
 }

@@ -24,6 +24,9 @@ class File {
   /// `done` is 0 at the end of the file, and may be less than `size` before it.
   int read(uint8_t* into, size_t size, size_t& done) noexcept;
   int write(const uint8_t* from, size_t size, size_t& done) noexcept;
+  /// Another descriptor of what `descriptor` stands for, which its owner may close meanwhile.
+  int duplicate(int descriptor) noexcept;
+  int descriptor() const noexcept { return descriptor_; }
   int close() noexcept;
 
  private:

@@ -114,6 +114,11 @@ int File::write(const uint8_t* from, size_t size, size_t& done) noexcept {
   return count < 0 ? errno : 0;
 }
 
+int File::duplicate(int descriptor) noexcept {
+  descriptor_ = retried([&] { return fcntl(descriptor, F_DUPFD_CLOEXEC, 0); });
+  return descriptor_ < 0 ? errno : 0;
+}
+
 int File::close() noexcept {
   if (handle_ < 0) return 0;
   // Not retried: an interrupted close has closed, and the number may already be somebody else's.
