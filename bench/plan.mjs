@@ -12,6 +12,9 @@ const quickDrivers = new Set([
   'asyncworker',
   'node-pool',
   'promise-floor',
+  'offloop-queue',
+  'message-port',
+  'async-iterator',
 ]);
 
 /**

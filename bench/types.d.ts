@@ -35,6 +35,10 @@ export interface Session {
   readFile(path: string): Promise<unknown>;
   /** Bytes that come out of a stream that gzips these. */
   gzipStream(chunks: Iterable<Buffer>): Promise<number>;
+  /** Receives so many numbers from another thread, which sends without end once it was asked. */
+  flood(count: number): Promise<void>;
+  /** A number to another thread and back. Before the first flood. */
+  echo(): Promise<unknown>;
   close?(): unknown;
 }
 

@@ -5,6 +5,7 @@ import { idleCpu } from './idle-cpu.mjs';
 import { isolation } from './isolation.mjs';
 import { loopDelay } from './loop-delay.mjs';
 import { memory } from './memory.mjs';
+import { queueRoundTrip, queueThroughput } from './queue.mjs';
 import { deadlines, priorities } from './scheduling.mjs';
 import { startup } from './startup.mjs';
 import { gzipStream } from './streams.mjs';
@@ -23,6 +24,8 @@ export const cases = [
   isolation,
   priorities,
   deadlines,
+  queueThroughput,
+  queueRoundTrip,
   memory,
   idleCpu,
   startup,

@@ -1,15 +1,18 @@
 // @ts-check
+import { driver as asyncIterator } from './async-iterator.mjs';
 import { driver as asyncWork } from './async-work.mjs';
 import { driver as asyncworker } from './asyncworker.mjs';
 import { driver as compressionStream } from './compression-stream.mjs';
 import { driver as createGzip } from './create-gzip.mjs';
 import { driver as fsAccess } from './fs-access.mjs';
 import { driver as koffi } from './koffi.mjs';
+import { driver as messagePort } from './message-port.mjs';
 import { driver as nodePool } from './node-pool.mjs';
 import { driver as offloopBalanced } from './offloop-balanced.mjs';
 import { driver as offloopEco } from './offloop-eco.mjs';
 import { driver as offloopLow } from './offloop-low.mjs';
 import { driver as offloopNode } from './offloop-node.mjs';
+import { driver as offloopQueue } from './offloop-queue.mjs';
 import { driver as offloopTwoPools } from './offloop-two-pools.mjs';
 import { driver as piscina } from './piscina.mjs';
 import { driver as promiseFloor } from './promise-floor.mjs';
@@ -38,6 +41,9 @@ const drivers = [
   tinypool,
   workerpool,
   promiseFloor,
+  offloopQueue,
+  messagePort,
+  asyncIterator,
 ];
 
 /** @type {ReadonlyMap<string, import('../types.d.ts').Driver>} */

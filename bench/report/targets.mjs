@@ -44,6 +44,26 @@ const rules = [
     value: (median) => median('deadlines', 'offloop-balanced', 'ratio'),
   },
   {
+    what: 'numbers from a worker_thread to a `for await` loop, M/s',
+    atLeast: 3,
+    unit: ' M/s',
+    value: (median) => median('queue/throughput', 'offloop-queue', 'm_per_s'),
+  },
+  {
+    what: 'numbers from a worker_thread: Queue ÷ MessagePort',
+    atLeast: 2,
+    unit: '×',
+    value: (median) =>
+      median('queue/throughput', 'offloop-queue', 'm_per_s') / median('queue/throughput', 'message-port', 'm_per_s'),
+  },
+  {
+    what: 'round trip to a worker_thread p50: Queue ÷ MessagePort',
+    atMost: 0.5,
+    unit: '×',
+    value: (median) =>
+      median('queue/round-trip', 'offloop-queue', 'p50_us') / median('queue/round-trip', 'message-port', 'p50_us'),
+  },
+  {
     what: 'one of 1,000,000 queued tasks, promise included',
     atMost: 600,
     unit: ' bytes',
