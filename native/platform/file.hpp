@@ -24,13 +24,14 @@ class File {
   /// `done` is 0 at the end of the file, and may be less than `size` before it.
   int read(uint8_t* into, size_t size, size_t& done) noexcept;
   int write(const uint8_t* from, size_t size, size_t& done) noexcept;
-  /// Another descriptor of what `descriptor` stands for, which its owner may close meanwhile.
+  /// What `descriptor` stands for, which its owner may close meanwhile. ENOTSUP where that cannot be had.
   int duplicate(int descriptor) noexcept;
-  int descriptor() const noexcept { return descriptor_; }
+  /// In the system's terms: what a poller watches.
+  intptr_t handle() const noexcept { return handle_; }
   int close() noexcept;
 
  private:
-  intptr_t handle_ = -1;  // in the system's terms
+  intptr_t handle_ = -1;
 };
 
 /// What the system knows about a path, links followed. Units: times in seconds and nanoseconds of the Unix epoch.

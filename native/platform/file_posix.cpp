@@ -115,8 +115,8 @@ int File::write(const uint8_t* from, size_t size, size_t& done) noexcept {
 }
 
 int File::duplicate(int descriptor) noexcept {
-  descriptor_ = retried([&] { return fcntl(descriptor, F_DUPFD_CLOEXEC, 0); });
-  return descriptor_ < 0 ? errno : 0;
+  handle_ = retried([&] { return fcntl(descriptor, F_DUPFD_CLOEXEC, 0); });
+  return handle_ < 0 ? errno : 0;
 }
 
 int File::close() noexcept {
