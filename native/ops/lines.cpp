@@ -16,6 +16,8 @@ namespace {
 
 constexpr size_t kChunk = 64 * 1024;
 
+void ring(void* wake) noexcept { static_cast<WakeHandle*>(wake)->ring(); }
+
 /// A descriptor that can be waited for together with the end of the run.
 class Source {
  public:
@@ -27,14 +29,14 @@ class Source {
     if (!poller_) return error;
     wake_ = WakeHandle::open(*poller_, error);
     if (!wake_) return error;
-    error = poller_->watch(static_cast<Descriptor>(file_.handle()), Interest::readable, this);
+    error = poller_->watch(file_.descriptor(), Interest::readable, this);
     if (error == EPERM) polls_ = false;  // a regular file, which is always ready
     return polls_ ? error : 0;
   }
   /// Blocks until a read would find something, or the run is to end.
   void wait(Call& call) {
     if (!polls_) return;
-    const OnStop on_stop(call, [](void* wake) noexcept { static_cast<WakeHandle*>(wake)->ring(); }, wake_.get());
+    const OnStop on_stop(call, ring, wake_.get());
     std::array<Ready, 2> ready;
     while (!call.stopped()) {
       const size_t count = poller_->wait(ready, Poller::kForever);
