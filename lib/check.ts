@@ -66,6 +66,11 @@ export function checkObject(name: string, value: unknown): object {
   return value;
 }
 
+export function checkSignal(name: string, value: unknown): AbortSignal | undefined {
+  if (value === undefined || value instanceof AbortSignal) return value;
+  throw invalidType(name, 'an instance of AbortSignal', value);
+}
+
 export function checkOneOf<T extends string>(name: string, value: unknown, choices: readonly T[]): T {
   if (typeof value !== 'string') throw invalidType(name, 'of type string', value);
   if (!choices.includes(value as T)) throw invalidValue(name, `must be one of: '${choices.join("', '")}'`, value);

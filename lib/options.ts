@@ -1,6 +1,6 @@
 /** What pools and runs can be told, checked and filled in. */
 import type { InputMode } from './cells.js';
-import { checkInteger, checkNumber, checkObject, checkOneOf, checkText, invalidType } from './check.js';
+import { checkInteger, checkNumber, checkObject, checkOneOf, checkSignal, checkText, invalidType } from './check.js';
 import { type NativePoolOptions, native } from './native.js';
 import type { Terms } from './ring.js';
 
@@ -127,10 +127,8 @@ export function fillRunOptions(
   flags = 0,
 ): FilledRunOptions {
   checkObject('options', options);
-  const { signal, priority = 'normal', input = 'auto', deadlineMs, timeoutMs, cpuBudgetMs } = options;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw invalidType('options.signal', 'an instance of AbortSignal', signal);
-  }
+  const { priority = 'normal', input = 'auto', deadlineMs, timeoutMs, cpuBudgetMs } = options;
+  const signal = checkSignal('options.signal', options.signal);
   const limits = {
     deadlineMs: checkLimit('options.deadlineMs', deadlineMs) ?? Number.POSITIVE_INFINITY,
     timeoutMs: checkLimit('options.timeoutMs', timeoutMs) ?? Number.POSITIVE_INFINITY,

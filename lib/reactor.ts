@@ -1,18 +1,12 @@
 /** Reactor: waiting for descriptors and times, all in one native thread. */
 import { onAbort } from './abort.js';
-import { checkInteger, checkNumber, checkObject, checkOneOf, invalidType } from './check.js';
+import { checkInteger, checkNumber, checkObject, checkOneOf, checkSignal } from './check.js';
 import { AbortError, OffloopError } from './errors.js';
 import { native } from './native.js';
 import * as readiness from './readiness.js';
+import { type Readiness, toReadiness } from './readiness.js';
 import { reactorWakeUps } from './ring.js';
-
-/** What a descriptor is ready for. */
-export interface Readiness {
-  readonly readable: boolean;
-  readonly writable: boolean;
-  /** It is broken, or its other end is gone: the next read or write tells. */
-  readonly hungUp: boolean;
-}
+import { Watch } from './watch.js';
 
 export interface WaitOptions {
   /** Ends the wait, which rejects with an AbortError. */
@@ -41,33 +35,18 @@ export interface ReactorStats {
   readonly wakeUps: number;
 }
 
-type Read = IteratorResult<Readiness, undefined>;
 type Fail = (error: Error) => void;
 
-const END: Read = Object.freeze({ value: undefined, done: true });
 const INTERESTS = Object.freeze({ r: readiness.READABLE, w: readiness.WRITABLE, rw: 3 });
 const MOST_DESCRIPTOR = 2 ** 31 - 1;
-
-function toReadiness(what: number): Readiness {
-  return {
-    readable: (what & readiness.READABLE) !== 0,
-    writable: (what & readiness.WRITABLE) !== 0,
-    hungUp: (what & readiness.HUNG_UP) !== 0,
-  };
-}
 
 function closedError(): OffloopError {
   return new OffloopError('ERR_OFFLOOP_CLOSED', 'the reactor is closed');
 }
 
-function checkSignal(signal: unknown): AbortSignal | undefined {
-  if (signal === undefined || signal instanceof AbortSignal) return signal;
-  throw invalidType('options.signal', 'an instance of AbortSignal', signal);
-}
-
 /**
- * Waits for file descriptors and times. All reactors of a process, those of worker_threads included, are served by one
- * native thread, which nothing costs anything while nothing happens: neither 10,000 descriptors nor as many reactors.
+ * Waits for file descriptors and times. One native thread serves all reactors of a process, those of worker_threads
+ * included. It costs nothing while nothing happens, with 10,000 descriptors as with none.
  *
  * A descriptor is one of sockets, pipes, FIFOs, terminals and the like, from a native addon, `fs.openSync` or, on POSIX
  * systems, `socket._handle.fd` of node:net. It stays the caller's: end what waits for it before it is closed. If it is closed
@@ -118,7 +97,7 @@ export class Reactor implements AsyncDisposable {
   timer(ms: number, options: Pick<WaitOptions, 'signal'> = {}): Promise<void> {
     checkNumber('ms', ms, 0);
     checkObject('options', options);
-    return this.#wait(-1, 0, ms, checkSignal(options.signal)).then(() => {});
+    return this.#wait(-1, 0, ms, checkSignal('options.signal', options.signal)).then(() => {});
   }
 
   /**
@@ -139,7 +118,7 @@ export class Reactor implements AsyncDisposable {
     const interest = INTERESTS[checkOneOf('what', what, ['r', 'w', 'rw'] as const)];
     checkObject('options', options);
     const mode = checkOneOf('options.mode', options.mode ?? 'level', ['level', 'edge'] as const);
-    const signal = checkSignal(options.signal);
+    const signal = checkSignal('options.signal', options.signal);
     const kind = mode === 'edge' ? readiness.EDGE : readiness.AGAIN;
     const watch: Watch = new Watch(fd, interest, kind, {
       onBegin: () => {
@@ -172,7 +151,7 @@ export class Reactor implements AsyncDisposable {
     checkObject('options', options);
     const { timeoutMs = Number.POSITIVE_INFINITY } = options;
     checkNumber('options.timeoutMs', timeoutMs, 0);
-    return this.#wait(fd, interest, timeoutMs, checkSignal(options.signal)).then((what) => {
+    return this.#wait(fd, interest, timeoutMs, checkSignal('options.signal', options.signal)).then((what) => {
       if (what !== readiness.TIME_IS_UP) return toReadiness(what);
       throw new OffloopError('ERR_OFFLOOP_TIMEOUT', `descriptor ${fd} was not ready within ${timeoutMs} ms`);
     });
@@ -202,118 +181,5 @@ export class Reactor implements AsyncDisposable {
       readiness.hold();
       this.#waiting.add(fail);
     });
-  }
-}
-
-/** What a watch asks of its reactor. */
-interface Owner {
-  /** Returns what has the signal ignored. @throws OffloopError */
-  onBegin(): () => void;
-  onEvent(): void;
-  onEnd(): void;
-}
-
-interface Asking {
-  resolve(read: Read): void;
-  reject(error: Error): void;
-}
-
-/** A descriptor's events, for one reader. Begins when the first event is asked for. */
-class Watch implements AsyncIterableIterator<Readiness, undefined> {
-  readonly #fd: number;
-  readonly #interest: number;
-  readonly #kind: number;
-  readonly #owner: Owner;
-  #number: number | undefined;
-  #ignoreSignal: (() => void) | undefined;
-  /** What has come and was not asked for; by edges alone. */
-  #unread = 0;
-  /** Calls of `next` that wait, oldest first. */
-  readonly #asking: Asking[] = [];
-  #failure: Error | undefined;
-  #ended = false;
-
-  constructor(fd: number, interest: number, kind: number, owner: Owner) {
-    this.#fd = fd;
-    this.#interest = interest;
-    this.#kind = kind;
-    this.#owner = owner;
-  }
-
-  next(): Promise<Read> {
-    if (this.#unread === 0 && this.#number !== undefined && this.#kind === readiness.EDGE) readiness.look();
-    const failure = this.#failure;
-    const what = this.#unread;
-    this.#failure = undefined;
-    this.#unread = 0;
-    if (failure !== undefined) return Promise.reject(failure);
-    if (what !== 0) return Promise.resolve(this.#read(what));
-    if (this.#ended) return Promise.resolve(END);
-    return new Promise((resolve, reject) => {
-      if (this.#asking.push({ resolve, reject }) > 1) return;
-      readiness.hold();
-      this.#ask();
-    });
-  }
-
-  return(): Promise<Read> {
-    this.#failure = undefined;
-    this.#end();
-    return Promise.resolve(END);
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  readonly fail = (error: Error): void => {
-    if (this.#ended) return;
-    const [first] = this.#asking.splice(0, 1);
-    if (first === undefined) this.#failure = error;
-    else if (this.#asking.length === 0) readiness.release();
-    first?.reject(error);
-    this.#end();
-  };
-
-  #ask(): void {
-    try {
-      if (this.#number === undefined) this.#begin();
-      else if (this.#kind === readiness.AGAIN) readiness.again(this.#number, this.#interest);
-    } catch (error) {
-      this.fail(error as Error);
-    }
-  }
-
-  #begin(): void {
-    this.#ignoreSignal = this.#owner.onBegin();
-    if (this.#ended) return; // the signal is aborted already
-    this.#number = readiness.begin(this.#fd, this.#interest, this.#kind, Number.POSITIVE_INFINITY, this.#onEvent);
-  }
-
-  readonly #onEvent = (what: number): void => {
-    const first = this.#asking.shift();
-    if (first === undefined) {
-      this.#unread |= what;
-      return;
-    }
-    first.resolve(this.#read(what));
-    if (this.#asking.length === 0) readiness.release();
-    else this.#ask();
-  };
-
-  #read(what: number): Read {
-    this.#owner.onEvent();
-    return { value: toReadiness(what), done: false };
-  }
-
-  #end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#unread = 0;
-    if (this.#number !== undefined) readiness.end(this.#number);
-    this.#ignoreSignal?.();
-    this.#owner.onEnd();
-    if (this.#asking.length > 0) readiness.release();
-    for (const { resolve } of this.#asking.splice(0)) resolve(END);
   }
 }

@@ -14,6 +14,22 @@ export const WRITABLE = 2;
 export const HUNG_UP = 4;
 export const TIME_IS_UP = 8;
 
+/** What a descriptor is ready for. */
+export interface Readiness {
+  readonly readable: boolean;
+  readonly writable: boolean;
+  /** It is broken, or its other end is gone: the next read or write tells. */
+  readonly hungUp: boolean;
+}
+
+export function toReadiness(what: number): Readiness {
+  return {
+    readable: (what & READABLE) !== 0,
+    writable: (what & WRITABLE) !== 0,
+    hungUp: (what & HUNG_UP) !== 0,
+  };
+}
+
 /** How long a wait lasts. */
 export const ONCE = 0; // over when it has been told
 export const AGAIN = 1; // told once, then silent until `again`

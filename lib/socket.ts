@@ -4,7 +4,8 @@ import { constants } from 'node:os';
 import { type Bytes, checkBytes, checkInteger, checkObject, checkText, invalidType } from './check.js';
 import { OffloopError, systemError } from './errors.js';
 import { lookup } from './ops/lookup.js';
-import { Reactor, type Readiness, type WaitOptions } from './reactor.js';
+import { Reactor, type WaitOptions } from './reactor.js';
+import type { Readiness } from './readiness.js';
 import { close, connect, receive, send, socketError } from './ring.js';
 
 export interface ConnectOptions extends WaitOptions {

@@ -1,6 +1,6 @@
 /** WakeHandle: rung and awaited from every thread of a process. */
 import { onAbort } from './abort.js';
-import { checkInteger, checkObject, invalidType } from './check.js';
+import { checkInteger, checkObject, checkSignal } from './check.js';
 import { AbortError, OffloopError } from './errors.js';
 import { closeWake, lookAtWake, openWake, ringWake, wakeCounts } from './ring.js';
 import * as signals from './signals.js';
@@ -79,10 +79,7 @@ export class WakeHandle implements Disposable {
    */
   wait(options: { signal?: AbortSignal } = {}): Promise<void> {
     checkObject('options', options);
-    const { signal } = options;
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw invalidType('options.signal', 'an instance of AbortSignal', signal);
-    }
+    const signal = checkSignal('options.signal', options.signal);
     if (this.#closed) return Promise.reject(closedError());
     if (signal?.aborted) return Promise.reject(new AbortError(signal.reason));
     if (this.#look()) return Promise.resolve();

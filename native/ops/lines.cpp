@@ -29,7 +29,7 @@ class Source {
     if (!poller_) return error;
     wake_ = WakeHandle::open(*poller_, error);
     if (!wake_) return error;
-    error = poller_->watch(file_.descriptor(), Interest::readable, this);
+    error = poller_->watch(static_cast<Descriptor>(file_.handle()), Interest::readable, this);
     if (error == EPERM) polls_ = false;  // a regular file, which is always ready
     return polls_ ? error : 0;
   }
