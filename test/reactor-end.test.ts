@@ -122,7 +122,8 @@ describe.each(doorbells)("a process, with the doorbell '%s'", (doorbell) => {
         const forgotten = open();
         const watch = reactor.watch(forgotten, 'r', { signal: controller.signal });
         watch.next().then(() => ++told, () => {});
-        if (round % 2) controller.abort(); // as it should be: first its end, then its descriptor's
+        // As it should be: first its end, then its descriptor's. And poll knows nothing but numbers.
+        if (round % 2 || reactor.backend === 'poll') controller.abort();
         closeSync(first);
         closeSync(forgotten);
         const next = [openSync(other, O_RDWR | O_NONBLOCK), openSync(other, O_RDWR | O_NONBLOCK)];

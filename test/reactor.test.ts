@@ -73,8 +73,8 @@ describe.each(doorbells)("a reactor, with the doorbell '%s'", (doorbell) => {
   });
 
   test('tells which mechanism waits', () => {
-    expect(['epoll', 'kqueue', 'poll', 'iocp']).toContain(reactor.backend);
-    if (process.platform === 'linux') expect(reactor.backend).toBe('epoll');
+    const native = { linux: 'epoll', darwin: 'kqueue', win32: 'iocp' }[process.platform as string];
+    expect([native, 'poll']).toContain(reactor.backend); // poll where the fallback was built
   });
 
   test('gives up when the signal is aborted, and holds on to nothing', async () => {
