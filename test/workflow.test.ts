@@ -12,7 +12,7 @@ const lint = await createLinter();
 
 /** Scripts that a workflow names and package.json does not. */
 function unknownScripts(text: string): string[] {
-  const named = [...text.matchAll(/\bnpm (?:run|test)(?: --?\S+)*(?: ([\w:]+))?/g)].map(([all, name]) =>
+  const named = [...text.matchAll(/\bnpm (?:run|test)(?: --?\S+)*(?: ([\w:][\w:.-]*))?/g)].map(([all, name]) =>
     all.startsWith('npm test') ? 'test' : (name ?? ''),
   );
   expect(named.length).toBeGreaterThan(0);
