@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <new>
 
 #include "base/cpu.hpp"
 
@@ -88,8 +87,8 @@ void PollPoller::prepare() noexcept {
       serials_.push_back(watch->serial);
     }
     changed_ = false;
-  } catch (const std::bad_alloc&) {
-    // it asks what it asked before, and tries again next time
+  } catch (...) {
+    changed_ = true;  // it asks what it asked before, and tries again next time
   }
 }
 

@@ -80,7 +80,7 @@ int start_thread(const std::string& name, size_t stack_bytes, void (*entry)(void
     error = pthread_create(&thread, &attributes, begin, start.get());
   }
   pthread_attr_destroy(&attributes);
-  if (!error) static_cast<void>(start.release());  // begin() owns it now
+  if (!error) start.release();
   return error;
 }
 
