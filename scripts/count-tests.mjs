@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const folder = process.argv[2];
 const total = { passed: 0, failed: 0, skipped: 0 };
 for (const name of readdirSync(folder)) {
-  if (!/^(vitest|native-.*|darwin-build)\.json$/.test(name)) continue;
+  if (!/^(vitest|native-.*|darwin-build|windows)\.json$/.test(name)) continue;
   const report = JSON.parse(readFileSync(join(folder, name), 'utf8'));
   const isVitest = 'numTotalTests' in report;
   total.passed += isVitest ? report.numPassedTests : report.passed;

@@ -1,5 +1,6 @@
 // Makes the prebuilt addon of this platform: prebuilds/<platform>-<arch>/offloop.<libc>.node, stripped.
 // It is built in a copy, so that the addon in build/ can go on being used.
+// With --windows, that of Windows x64 instead, by MinGW: prebuilds/win32-x64/offloop.node, as npm run test:windows tests it.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,8 +8,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildEnvironment } from './node-gyp.mjs';
+import { build, checkPackages } from './windows/build.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+if (process.argv.includes('--windows')) {
+  checkPackages();
+  cpSync(build({ tests: false }), join(root, 'prebuilds/win32-x64/offloop.node'));
+  process.exit(0);
+}
+
 const prebuildify = createRequire(import.meta.url).resolve('prebuildify/bin.js');
 const copy = mkdtempSync(join(tmpdir(), 'offloop-prebuild-'));
 try {

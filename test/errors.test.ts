@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile as readFileOfNode } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { inspect, promisify } from 'node:util';
 import { gunzip as gunzipOfNode } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
@@ -36,7 +37,7 @@ describe('the codes of errors', () => {
 
 describe('an error', () => {
   test('of the system is told as Node tells it, and its cause is the same as Node’s', async () => {
-    const path = '/no/such/file';
+    const path = resolve('/no/such/file');
     const [error, expected] = await Promise.all([
       rejection(open().run(readFile, [path])),
       rejection(readFileOfNode(path)),
