@@ -19,6 +19,10 @@
         'Release': {'cflags': ['-O2'], 'cflags!': ['-O3']},
       },
       'conditions': [
+        ['OS=="win"', {
+          'defines': ['_WIN32_WINNT=0x0A00', 'WIN32_LEAN_AND_MEAN', 'NOMINMAX'],
+          'libraries': ['-lws2_32', '-lwinmm', '-lntdll', '-lsynchronization'],
+        }],
         ['OS!="win" and OS!="mac"', {
           'cflags': ['-pthread'],
           # the path is seen from build/

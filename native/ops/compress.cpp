@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <new>
 #include <span>
+#include <utility>
 
 #include "ops/bodies.hpp"
 #include "ops/coder.hpp"
@@ -47,6 +48,11 @@ class Deflater {
   const Zlib& zlib_;
 };
 
+/// The library counts in what is only 32 bits on Windows: what is larger gets its room as it goes.
+size_t bound_of(const Zlib& zlib, ZlibStream& stream, size_t size) noexcept {
+  return std::in_range<unsigned long>(size) ? zlib.deflate_bound(&stream, static_cast<unsigned long>(size)) : size;
+}
+
 /// Most data comes out much smaller than the bound, which is not worth asking for when it is large.
 size_t first_guess(size_t bound) noexcept { return std::min(bound, std::max(Output::kMapped, bound / 4)); }
 
@@ -62,7 +68,7 @@ class Compressor {
         room_(level_ == 0 ? kStoredOutput : kOutput) {}
 
   size_t capacity_for(std::span<const uint8_t> data) noexcept {
-    const size_t bound = zlib_.deflate_bound(&deflater_.stream, data.size());
+    const size_t bound = bound_of(zlib_, deflater_.stream, data.size());
     if (level_ != 0) room_ = std::min(room_, bound);
     return std::max(room_, first_guess(bound));
   }
