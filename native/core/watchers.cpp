@@ -4,6 +4,8 @@
 #include <new>
 #include <utility>
 
+#include "platform/park.hpp"
+
 namespace offloop {
 namespace {
 
@@ -108,7 +110,7 @@ void Watchers::remove(Watcher& watcher) noexcept {
   }
   if (told_here == &watcher) return;
   // acquire: what it did has happened. Set with the lock held, and not again for a watcher that is in no list.
-  while (telling_.load(std::memory_order_acquire) == &watcher) telling_.wait(&watcher, std::memory_order_acquire);
+  while (telling_.load(std::memory_order_acquire) == &watcher) wait_while(telling_, &watcher);
 }
 
 void Watchers::note(const Ready& ready) noexcept {
@@ -157,7 +159,7 @@ void Watchers::tell(std::span<const Ready> ready) noexcept {
     tell(*watcher, found);
     told_here = nullptr;
     telling_.store(nullptr, std::memory_order_release);  // what it did has happened
-    telling_.notify_all();
+    wake_all(telling_);
   }
 }
 

@@ -60,7 +60,7 @@ class Watchers {
   std::unordered_map<Descriptor, uintptr_t> serials_;
   uintptr_t last_serial_ = 0;
   LinkedList<Watcher, &Watcher::due> due_;
-  std::atomic<const Watcher*> telling_{nullptr};  // never dereferenced: its owner may have let go of it
+  std::atomic<const void*> telling_{nullptr};  // a watcher that its owner may have let go of
 };
 
 }  // namespace offloop

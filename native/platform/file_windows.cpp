@@ -135,6 +135,9 @@ int File::write(const uint8_t* from, size_t size, size_t& done) noexcept {
   return written ? 0 : last_errno();
 }
 
+/// Numbers of descriptors belong to the C library of whoever opened them, which is the host's and not ours.
+int File::duplicate(int) noexcept { return ENOTSUP; }
+
 int File::close() noexcept {
   if (handle_ == -1) return 0;
   return CloseHandle(handle_of(std::exchange(handle_, -1))) ? 0 : last_errno();

@@ -14,7 +14,7 @@
 
 #include "base/cpu.hpp"
 #include "platform/errno_windows.hpp"
-#include "platform/sockets_windows.hpp"
+#include "platform/winsock_windows.hpp"
 
 namespace offloop {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "platform/errno_windows.hpp"
 #include "platform/resolver.hpp"
-#include "platform/sockets_windows.hpp"
+#include "platform/winsock_windows.hpp"
 
 namespace offloop {
 namespace {

@@ -12,7 +12,7 @@
 #include <string>
 
 #include "platform/descriptor.hpp"
-#include "platform/sockets_windows.hpp"
+#include "platform/winsock_windows.hpp"
 
 namespace offloop::testing {
 

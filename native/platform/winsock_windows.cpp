@@ -1,6 +1,6 @@
 #if defined(_WIN32)
 
-#include "platform/sockets_windows.hpp"
+#include "platform/winsock_windows.hpp"
 
 #include <winsock2.h>
 
