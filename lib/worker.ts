@@ -103,8 +103,8 @@ export class Worker<Result = unknown> implements AsyncDisposable {
   stop(): void {
     if (this.#state !== 'running') return;
     this.#state = 'stopping';
+    ring.stop(this.#ticket); // first: or a task that waits may take it for the end of its messages
     this.inbox.close();
-    ring.stop(this.#ticket);
   }
 
   /**
