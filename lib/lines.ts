@@ -1,6 +1,6 @@
 /** Lines of a terminal, a pipe or a file, read by a native thread. */
 import type { Buffer } from 'node:buffer';
-import { checkInteger, checkObject, checkOneOf, invalidType } from './check.js';
+import { checkInteger, checkObject, checkOneOf, checkSignal, invalidType } from './check.js';
 import { AbortError } from './errors.js';
 import { readLines } from './ops/lines.js';
 import { Worker } from './worker.js';
@@ -40,9 +40,7 @@ export function lines(input: number | { readonly fd: number }, options: LinesOpt
   checkInteger('input', descriptor, 0, 2 ** 31 - 1);
   const { signal, encoding = 'utf8' } = checkObject('options', options) as LinesOptions;
   checkOneOf('options.encoding', encoding, ['utf8', 'latin1'] as const);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw invalidType('options.signal', 'an instance of AbortSignal', signal);
-  }
+  checkSignal('options.signal', signal);
   return new Lines(descriptor, signal, encoding);
 }
 

@@ -1,6 +1,6 @@
 /** Queues: messages from any thread, JavaScript's or native, to one receiver. */
 import { randomUUID } from 'node:crypto';
-import { checkInteger, checkObject, checkOneOf, checkText, invalidType } from './check.js';
+import { checkInteger, checkObject, checkOneOf, checkSignal, checkText, invalidType } from './check.js';
 import { OffloopError } from './errors.js';
 import type { Message } from './messages.js';
 import { OVERFLOWS } from './options.js';
@@ -221,9 +221,5 @@ function elsewhere(): OffloopError {
 
 function checkReceive(options: ReceiveOptions): AbortSignal | undefined {
   checkObject('options', options);
-  const { signal } = options;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw invalidType('options.signal', 'an instance of AbortSignal', signal);
-  }
-  return signal;
+  return checkSignal('options.signal', options.signal);
 }
