@@ -2,7 +2,6 @@
 import type { InputMode } from './cells.js';
 import { checkInteger, checkNumber, checkObject, checkOneOf, checkSignal, checkText, invalidType } from './check.js';
 import { type NativePoolOptions, native } from './native.js';
-import type { Terms } from './ring.js';
 
 export interface PoolOptions {
   /** In `stats()` and what is published; the threads are `name/0`, `name/1`, … Default: `pool-1`, `pool-2`, … */
@@ -70,6 +69,25 @@ export interface RunOptions {
 }
 
 export type Priority = 'high' | 'normal' | 'low' | number;
+
+/** What a task may use; infinite where there is no limit. */
+export interface Limits {
+  /** Milliseconds from now until which it must have begun. */
+  readonly deadlineMs: number;
+  /** Milliseconds it may run. */
+  readonly timeoutMs: number;
+  /** Milliseconds of processor time it may use. */
+  readonly cpuBudgetMs: number;
+  /** LIMITS_WATCHED, LIMITS_TELLS_START: what the ticket's listeners want to hear. */
+  readonly flags: number;
+}
+
+/** How a task is to run, apart from where. */
+export interface Terms {
+  readonly priority: number;
+  readonly input: InputMode;
+  readonly limits: Limits | undefined;
+}
 
 export type FilledPoolOptions = Readonly<Required<PoolOptions>>;
 export interface FilledRunOptions extends Terms {

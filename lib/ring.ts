@@ -23,6 +23,7 @@ import {
   RING_WORDS,
 } from './layout.js';
 import { native, threadsafeDoorbell } from './native.js';
+import type { Limits, Terms } from './options.js';
 import { hear, listenWith } from './signals.js';
 import type { Definition } from './task.js';
 import { type Resolve, Ticket } from './ticket.js';
@@ -79,25 +80,6 @@ export interface Lane {
   readonly pool: number;
   /** Below this many in flight the pool has a thread to spare, and a task goes out at once. */
   threads: number;
-}
-
-/** What a task may use; infinite where there is no limit. */
-export interface Limits {
-  /** Milliseconds from now until which it must have begun. */
-  readonly deadlineMs: number;
-  /** Milliseconds it may run. */
-  readonly timeoutMs: number;
-  /** Milliseconds of processor time it may use. */
-  readonly cpuBudgetMs: number;
-  /** LIMITS_WATCHED, LIMITS_TELLS_START: what the ticket's listeners want to hear. */
-  readonly flags: number;
-}
-
-/** How a task is to run, apart from where. */
-export interface Terms {
-  readonly priority: number;
-  readonly input: InputMode;
-  readonly limits: Limits | undefined;
 }
 
 /**
