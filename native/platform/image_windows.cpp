@@ -3,8 +3,6 @@
 #if defined(_WIN32)
 
 #include <windows.h>
-//
-#include <delayimp.h>
 
 namespace offloop {
 
@@ -19,21 +17,5 @@ void* host_symbol(const char* name) noexcept {
 }
 
 }  // namespace offloop
-
-#if defined(__MINGW32__)
-namespace {
-
-/// The addon looks for Node-API in node.exe, but the host may have another name. node-gyp has the same for other compilers.
-FARPROC WINAPI find_host(unsigned event, DelayLoadInfo* info) {
-  if (event != dliNotePreLoadLibrary || lstrcmpiA(info->szDll, "node.exe") != 0) return nullptr;
-  return reinterpret_cast<FARPROC>(GetModuleHandleW(nullptr));
-}
-
-}  // namespace
-
-extern "C" {
-PfnDliHook __pfnDliNotifyHook2 = find_host;
-}
-#endif
 
 #endif
