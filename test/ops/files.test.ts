@@ -8,6 +8,8 @@ import { bytesOf, rejectionOf, SIZES, temporaryFolder, thrownBy, viewsOf } from 
 
 const inFolder = temporaryFolder();
 const isLinux = process.platform === 'linux';
+/** There a link needs a privilege, and wine does not follow those that Node makes. */
+const onWindows = process.platform === 'win32';
 
 /** What Node says of the same failure, in its own terms. */
 async function expectSameRejection(promise: Promise<unknown>, byNode: Promise<unknown>, path: string): Promise<void> {
@@ -92,8 +94,12 @@ describe('writeFile and readFile', () => {
 describe('stat', () => {
   it('returns what Node returns', async () => {
     fs.writeFileSync(inFolder('file'), 'abc');
-    fs.symlinkSync(inFolder('file'), inFolder('link'));
-    for (const path of [inFolder('file'), inFolder('link'), inFolder('.'), '/dev/null', '/', import.meta.filename]) {
+    const paths = [inFolder('file'), inFolder('.'), '/', import.meta.filename];
+    if (!onWindows) {
+      fs.symlinkSync(inFolder('file'), inFolder('link'));
+      paths.push(inFolder('link'), '/dev/null');
+    }
+    for (const path of paths) {
       const byNode = await fs.promises.stat(path);
       const status = await stat(path);
       expect(status).toStrictEqual(byNode);
@@ -125,13 +131,13 @@ describe('stat', () => {
 describe('exists and unlink', () => {
   it('see and remove files and links, and nothing else', async () => {
     fs.writeFileSync(inFolder('gone'), '');
-    fs.symlinkSync(inFolder('nowhere'), inFolder('dangling'));
+    if (!onWindows) fs.symlinkSync(inFolder('nowhere'), inFolder('dangling'));
     expect(await exists(inFolder('gone'))).toBe(true);
     expect(await exists(inFolder('dangling'))).toBe(false);
     expect(await exists('')).toBe(false);
     expect(await exists(inFolder('.'))).toBe(true);
     expect(await unlink(inFolder('gone'))).toBe(undefined);
-    expect(await unlink(inFolder('dangling'))).toBe(undefined);
+    if (!onWindows) expect(await unlink(inFolder('dangling'))).toBe(undefined);
     expect(await exists(inFolder('gone'))).toBe(false);
     for (const path of [inFolder('gone'), inFolder('.'), '']) {
       await expectSameRejection(unlink(path), fs.promises.unlink(path), path);
