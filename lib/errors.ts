@@ -67,8 +67,9 @@ export function cutError(status: number, task: string): OffloopError {
   return statusError((native.statuses[status] as readonly [string, string])[0], task);
 }
 
-/** The error of a system call that was refused. @param errno - negative, as Node has it */
-export function systemError(errno: number, syscall: string): OffloopError {
+/** The error of a system call that was refused. @param number - negative, as native code tells it */
+export function systemError(number: number, syscall: string): OffloopError {
+  const errno = numberInNode(number);
   const cause = systemCause(errno, syscall, undefined);
   const code = STATUS_OF[(cause as NodeJS.ErrnoException).code as string] ?? 'SYSTEM';
   return new OffloopError(codeOf(code), cause.message, { errno, syscall, cause });

@@ -11,7 +11,7 @@ const copy = join(folder, 'package');
 const reports = join(root, 'build/reports');
 const library = join(folder, 'bcryptprimitives.dll');
 const SUITE_LIMIT_MS = 120_000;
-const JS_LIMIT_MS = 300_000;
+const JS_LIMIT_MS = 480_000;
 
 const asked = process.argv.slice(2);
 const askedFiles = asked.filter((name) => name.endsWith('.test.ts'));
@@ -101,7 +101,13 @@ async function runFiles(node) {
   const program = [join(folder, `node_modules/node-${node}/bin/node.exe`), windowsPath(vitest), 'run'];
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${windowsPath(report)}`];
   const pattern = cannotRun.map(({ test }) => test.replace(/[\\^$.*+?()[\]{}|]/g, '.')).join('|');
-  const args = ['--project=offloop', ...reporters, `--testNamePattern=^(?!.*(${pattern}))`, ...files];
+  const args = [
+    '--project=offloop',
+    '--testTimeout=60000',
+    ...reporters,
+    `--testNamePattern=^(?!.*(${pattern}))`,
+    ...files,
+  ];
   const began = performance.now();
   // Wine makes everything slower, most of all the start of a program.
   const env = { OFFLOOP_TEST_SLOWNESS: '8' };

@@ -92,6 +92,28 @@ int errno_of(unsigned long error) noexcept {
     case WSAENOBUFS:
       return ENOBUFS;
     case ERROR_SEM_TIMEOUT:
+    case WSAEADDRINUSE:
+      return EADDRINUSE;
+    case WSAEADDRNOTAVAIL:
+      return EADDRNOTAVAIL;
+    case WSAEAFNOSUPPORT:
+      return EAFNOSUPPORT;
+    case WSAECONNABORTED:
+      return ECONNABORTED;
+    case WSAECONNREFUSED:
+      return ECONNREFUSED;
+    case WSAECONNRESET:
+      return ECONNRESET;
+    case WSAEHOSTUNREACH:
+      return EHOSTUNREACH;
+    case WSAENETDOWN:
+      return ENETDOWN;
+    case WSAENETUNREACH:
+      return ENETUNREACH;
+    case WSAENOTCONN:
+      return ENOTCONN;
+    case WSAESHUTDOWN:
+      return EPIPE;
     case WSAETIMEDOUT:
       return ETIMEDOUT;
     default:

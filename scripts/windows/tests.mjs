@@ -100,7 +100,7 @@ export const leftOut = {
   'test/signal.test.ts': long,
   'test/lines.test.ts': 'needs descriptors of POSIX: lines() is refused on Windows',
   'test/reactor.test.ts': 'takes descriptors from sockets of Node, which has none to give on Windows',
-  'test/socket.test.ts': 'three of its errors are told as EIO, or not at all, there yet',
+  'test/socket.test.ts': 'a connection that is reset, and a socket that is closed, do not end as elsewhere there yet',
   'test/stopping.test.ts': 'takes a gigabyte of zeros that is not in memory, which wine puts there',
   'test/teardown.test.ts': 'looks at the process through /proc',
   'test/threads.test.ts': proc,
