@@ -103,7 +103,9 @@ void Reactor::live() noexcept {
     const size_t count = poller_->wait(ready, expire_due());
     wake_ups_.fetch_add(1, std::memory_order_relaxed);
     wake_->clear();  // first, and then a look at what the ring was for
-    watchers_->tell({ready.data(), count});
+    const bool are_awaited = watchers_->tell({ready.data(), count});
+    // Whoever is behind takes what comes meanwhile in one batch, and so does this thread.
+    if (!are_awaited && count < kMostReady) rest();
   }
 }
 

@@ -4,17 +4,18 @@
 
 namespace offloop {
 
-void Signal::raise() noexcept {
+bool Signal::raise() noexcept {
   Mailbox* home = nullptr;
   bool must_ring = false;
   {
     PatientLock lock(mutex_);
-    if (!home_ || under_way_) return;
+    if (!home_ || under_way_) return false;
     home = home_;
     under_way_ = shared_from_this();
     must_ring = home->put_notice(*this);  // never refused: it is closed before the mailbox
   }
   if (must_ring) home->ring();
+  return true;
 }
 
 void Signal::close() noexcept {

@@ -22,8 +22,9 @@ class Signal final : public Letter, public std::enable_shared_from_this<Signal> 
   }
   Signal(const Signal&) = delete;
 
-  /// Thread: any. What was written before is seen by whoever hears it.
-  void raise() noexcept;
+  /// Returns whether it was sent: false if it is under way already, or closed. What was written before is seen by whoever
+  /// hears it. Thread: any.
+  bool raise() noexcept;
   /// Nothing is sent from now on: the environment is about to let go of its mailbox.
   void close() noexcept;
 

@@ -90,9 +90,9 @@ size_t Waits::take(std::span<Event> events) noexcept {
   return count;
 }
 
-void Waits::on_ready(Watcher& watcher, Readiness found) noexcept {
+bool Waits::on_ready(Watcher& watcher, Readiness found) noexcept {
   Wait& wait = static_cast<Wait&>(watcher);
-  wait.owner->arrive(
+  return wait.owner->arrive(
       wait, (found.readable ? kReadable : 0) | (found.writable ? kWritable : 0) | (found.hung_up ? kHungUp : 0));
 }
 
@@ -101,15 +101,15 @@ void Waits::on_time(Timer& timer) noexcept {
   wait.owner->arrive(wait, kTimeIsUp);
 }
 
-void Waits::arrive(Wait& wait, uint32_t what) noexcept {
+bool Waits::arrive(Wait& wait, uint32_t what) noexcept {
   {
     PatientLock lock(mutex_);
     const bool is_first = wait.what == 0;
     wait.what |= what;
-    if (!is_first) return;
+    if (!is_first) return false;
     arrived_.append(wait);
   }
-  signal_->raise();
+  return signal_->raise();
 }
 
 }  // namespace offloop

@@ -67,9 +67,10 @@ class Waits {
   Wait& open(Kind kind);
   int start(Wait& wait, std::optional<Descriptor> fd, Interest interest, int64_t due_ns) noexcept;
   /// Something has come. Thread: the reactor's.
-  static void on_ready(Watcher& watcher, Readiness found) noexcept;
+  static bool on_ready(Watcher& watcher, Readiness found) noexcept;
   static void on_time(Timer& timer) noexcept;
-  void arrive(Wait& wait, uint32_t what) noexcept;
+  /// Returns whether the environment had to be told.
+  bool arrive(Wait& wait, uint32_t what) noexcept;
 
   const std::shared_ptr<Signal> signal_;
   std::vector<std::unique_ptr<Wait>> waits_;  // by number

@@ -15,7 +15,8 @@ struct Readiness {
 
 /// In at most one Watchers at a time, whose lock guards it. Owned by whoever waits, who removes it before it goes.
 struct Watcher {
-  using Tell = void(Watcher&, Readiness) noexcept;
+  /// Returns false if whoever hears of it is busy with what it was told before, and so looks at this later anyway.
+  using Tell = bool(Watcher&, Readiness) noexcept;
 
   uintptr_t serial = 0;  // of what it watches; 0: nothing
   Interest interest = Interest::readable;

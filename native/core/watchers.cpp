@@ -138,7 +138,8 @@ void Watchers::note(const Ready& ready) noexcept {
   if (left) poller_.rewatch(watched.fd, static_cast<Interest>(left), ready.tag, Trigger::once);
 }
 
-void Watchers::tell(std::span<const Ready> ready) noexcept {
+bool Watchers::tell(std::span<const Ready> ready) noexcept {
+  bool told_busy = false, told_idle = false;
   {
     std::lock_guard lock(mutex_);
     for (const Ready& one : ready) note(one);
@@ -150,13 +151,13 @@ void Watchers::tell(std::span<const Ready> ready) noexcept {
     {
       std::lock_guard lock(mutex_);
       watcher = due_.pop();
-      if (!watcher) return;
+      if (!watcher) return told_idle || !told_busy;
       found = std::exchange(watcher->found, {});
       tell = watcher->tell;
       telling_.store(watcher, std::memory_order_relaxed);  // read by those who have held the lock since
     }
     told_here = watcher;
-    tell(*watcher, found);
+    (tell(*watcher, found) ? told_idle : told_busy) = true;
     told_here = nullptr;
     telling_.store(nullptr, std::memory_order_release);  // what it did has happened
     wake_all(telling_);

@@ -33,8 +33,8 @@ class Watchers {
   /// thread. Without effect on one that was never added.
   void remove(Watcher& watcher) noexcept;
 
-  /// Tells what a wait has found.
-  void tell(std::span<const Ready> ready) noexcept;
+  /// Tells what a wait has found. Returns false if it was told to those alone who are busy: see Watcher::Tell.
+  bool tell(std::span<const Ready> ready) noexcept;
 
  private:
   using Siblings = LinkedList<Watcher, &Watcher::beside>;

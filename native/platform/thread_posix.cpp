@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -82,6 +83,11 @@ int start_thread(const std::string& name, size_t stack_bytes, void (*entry)(void
   pthread_attr_destroy(&attributes);
   if (!error) start.release();
   return error;
+}
+
+void rest() noexcept {
+  const timespec time{0, 150'000};
+  nanosleep(&time, nullptr);  // shorter if a signal comes, which does no harm
 }
 
 unsigned available_parallelism() noexcept {

@@ -56,6 +56,8 @@ int start_thread(const std::string& name, size_t stack_bytes, void (*entry)(void
   return 0;
 }
 
+void rest() noexcept {}  // a sleep lasts until the next tick of the clock, up to 15.6 ms
+
 unsigned available_parallelism() noexcept {
   DWORD_PTR allowed = 0, all = 0;
   GetProcessAffinityMask(GetCurrentProcess(), &allowed, &all);

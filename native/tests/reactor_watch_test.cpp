@@ -70,6 +70,21 @@ TEST(ReactorWatch, takes_what_is_ready_and_what_is_due_out_of_one_wait) {
   for (Alarm& alarm : alarms) reactor().disarm(alarm);
 }
 
+#if !defined(_WIN32)  // whose sleeps are too long for that
+TEST(ReactorWatch, rests_between_waits_while_those_it_tells_are_busy) {
+  Sockets sockets;
+  Lookout one;
+  one.is_busy = true;
+  one.work = [&] { reactor().rewatch(one, Interest::readable); };  // which it is at once: nobody reads
+  sockets.send(1);
+  const int64_t began = steady_ns();
+  ASSERT_EQ(watch(one, sockets[0]), 0);
+  EXPECT_TRUE(one.hears(50));
+  reactor().unwatch(one);
+  EXPECT_LE(one.heard, (steady_ns() - began) / (kMs / 10) + 2) << "a tenth of a millisecond each, at least";
+}
+#endif
+
 TEST(ReactorWatch, is_not_woken_by_ten_thousand_descriptors_that_are_silent) {
   constexpr size_t kPairs = 5'000;
   testing::allow_descriptors(2 * kPairs + 200);

@@ -42,7 +42,9 @@ class SignalTest : public ::testing::Test {
 };
 
 TEST_F(SignalTest, arrives_once_however_often_it_was_raised) {
-  for (int i = 0; i < 3; ++i) signal_->raise();
+  EXPECT_TRUE(signal_->raise());
+  EXPECT_FALSE(signal_->raise());
+  EXPECT_FALSE(signal_->raise());
   EXPECT_EQ(bell_.rings, 1);
   EXPECT_EQ(arrived(), 1);
   EXPECT_EQ(arrived(), 0);
@@ -57,7 +59,7 @@ TEST_F(SignalTest, arrives_again_when_it_is_raised_after_it_has_arrived) {
 
 TEST_F(SignalTest, is_silent_once_it_is_closed) {
   signal_->close();
-  signal_->raise();
+  EXPECT_FALSE(signal_->raise());
   EXPECT_EQ(arrived(), 0);
   EXPECT_EQ(bell_.rings, 0);
 }

@@ -35,13 +35,14 @@ class WatchersTest : public ::testing::Test {
   size_t turn(std::chrono::nanoseconds timeout = 0ns) {
     std::array<Ready, 64> ready;
     const size_t count = poller_->wait(ready, timeout);
-    watchers_->tell({ready.data(), count});
+    are_awaited_ = watchers_->tell({ready.data(), count});
     return count;
   }
   static bool knows_edges() { return std::string_view(Poller::kName) != "poll"; }
 
   std::unique_ptr<Poller> poller_;
   std::unique_ptr<Watchers> watchers_;
+  bool are_awaited_ = true;  // what the last turn told
   Sockets sockets_;
 };
 
@@ -298,11 +299,30 @@ TEST_F(WatchersTest, does_not_return_from_a_removal_while_another_thread_tells) 
   teller.join();
 }
 
+TEST_F(WatchersTest, says_whether_all_whom_it_told_are_busy) {
+  Lookout busy, idle;
+  busy.is_busy = true;
+  sockets_.send(1);
+  ASSERT_EQ(add(busy, sockets_[0]), 0);
+  turn(testing::kPatience);
+  EXPECT_FALSE(are_awaited_);
+  turn();
+  EXPECT_TRUE(are_awaited_) << "nobody was told anything";
+  ASSERT_EQ(add(idle, sockets_[0]), 0);
+  ASSERT_EQ(arm(busy), 0);
+  turn(testing::kPatience);
+  EXPECT_EQ(busy.heard, 2);
+  EXPECT_EQ(idle.heard, 1);
+  EXPECT_TRUE(are_awaited_);
+  remove(busy);
+  remove(idle);
+}
+
 TEST_F(WatchersTest, tells_what_is_added_and_removed_by_many_threads_or_nothing) {
   constexpr int kThreads = 3, kRounds = 3'000;
   struct Plain : Watcher {
     int heard = 0;  // not atomic: what was told before it was removed has happened
-    static void hear(Watcher& self, Readiness) noexcept { ++static_cast<Plain&>(self).heard; }
+    static bool hear(Watcher& self, Readiness) noexcept { return ++static_cast<Plain&>(self).heard > 0; }
   };
   sockets_.send(1);
   std::atomic<int> working{kThreads};

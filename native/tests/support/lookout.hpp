@@ -13,13 +13,15 @@ namespace offloop::testing {
 struct Lookout : Watcher {
   std::function<void()> work = [] {};
   Readiness last;
+  std::atomic<bool> is_busy{false};
   std::atomic<int> heard{0};
 
-  static void hear(Watcher& watcher, Readiness found) noexcept {
+  static bool hear(Watcher& watcher, Readiness found) noexcept {
     auto& self = static_cast<Lookout&>(watcher);
     self.last = found;
     self.work();
     ++self.heard;
+    return !self.is_busy;
   }
   bool hears(int times = 1) {
     return eventually([&] { return heard >= times; });
