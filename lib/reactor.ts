@@ -178,8 +178,8 @@ export class Reactor implements AsyncDisposable {
         this.#waiting.delete(fail);
         ignoreSignal?.();
       };
-      readiness.hold();
       this.#waiting.add(fail);
+      readiness.hold();
     });
   }
 }

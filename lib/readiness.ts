@@ -35,6 +35,9 @@ export const ONCE = 0; // over when it has been told
 export const AGAIN = 1; // told once, then silent until `again`
 export const EDGE = 2; // told each time its descriptor becomes ready
 
+/** Whether this system has edges. They save asking again. */
+export const hasEdges = native.poller === 'epoll' || native.poller === 'kqueue';
+
 /** Is told what has come. It must not begin or end waits before it returns. */
 type Tell = (what: number) => void;
 
@@ -90,11 +93,12 @@ export function end(number: number): void {
   if (waits.delete(number)) endWait(number);
 }
 
-/** A promise waits for what is told: the process stays alive for it. */
+/** A promise waits for what is told: the process stays alive for it. What has come already may be told at once. */
 export function hold(): void {
   if (++awaiting > 1) return;
   signal ||= waitsSignal();
   signals.wait(signal, look);
+  look(); // at what came while nobody listened
 }
 
 /** The opposite. */
@@ -102,11 +106,8 @@ export function release(): void {
   if (--awaiting === 0) signals.unwait(signal);
 }
 
-/**
- * Tells a batch of what has come; if there is more, the signal follows. To be called by who has been away, since nobody
- * listens while no promise waits.
- */
-export function look(): void {
+/** Tells a batch of what has come; if there is more, the signal follows. */
+function look(): void {
   const count = takeWaits(eventBytes);
   for (let i = 0; i < count; ++i) {
     const number = events[2 * i] as number;

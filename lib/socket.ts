@@ -4,8 +4,8 @@ import { constants } from 'node:os';
 import { type Bytes, checkBytes, checkInteger, checkObject, checkText, invalidType } from './check.js';
 import { OffloopError, systemError } from './errors.js';
 import { lookup } from './ops/lookup.js';
-import { Reactor, type WaitOptions } from './reactor.js';
-import type { Readiness } from './readiness.js';
+import { Reactor, type WaitOptions, type WatchOptions } from './reactor.js';
+import { hasEdges, type Readiness } from './readiness.js';
 import { close, connect, receive, send, socketError } from './ring.js';
 
 export interface ConnectOptions extends WaitOptions {
@@ -42,7 +42,7 @@ export class Socket implements Disposable {
   readonly fd: number;
   readonly #readable: AsyncIterableIterator<Readiness>;
   readonly #writable: AsyncIterableIterator<Readiness>;
-  /** The last read took all there was, so the next one waits before it reads. */
+  /** There is nothing left, so the next read waits before it reads. */
   #drained = true;
   /** Until it has left; writes follow one another. */
   #write: Promise<void> | undefined;
@@ -50,8 +50,9 @@ export class Socket implements Disposable {
 
   private constructor(reactor: Reactor, fd: number) {
     this.fd = fd;
-    this.#readable = reactor.watch(fd, 'r');
-    this.#writable = reactor.watch(fd, 'w');
+    const options: WatchOptions = { mode: hasEdges ? 'edge' : 'level' };
+    this.#readable = reactor.watch(fd, 'r', options);
+    this.#writable = reactor.watch(fd, 'w', options);
   }
 
   /**
@@ -103,7 +104,8 @@ export class Socket implements Disposable {
       if (this.#drained) await this.#next(this.#readable);
       if (this.#closed) throw closedError();
       const count = receive(this.fd, into);
-      this.#drained = count < into.length;
+      // By edges only when there is nothing left: the end may have come with the last bytes, and is no other edge then.
+      this.#drained = hasEdges ? count === TRY_AGAIN : count < into.length;
       if (count >= 0) return count === 0 ? null : Buffer.from(into.subarray(0, count));
       if (count !== TRY_AGAIN) throw systemError(count, 'recv');
     }
@@ -118,25 +120,39 @@ export class Socket implements Disposable {
    */
   write(data: Bytes | string): Promise<void> {
     const bytes = typeof data === 'string' ? Buffer.from(data) : viewOf(checkBytes('data', data));
-    const write = this.#write === undefined ? this.#send(bytes) : this.#write.then(() => this.#send(bytes));
-    this.#write = write;
+    return this.#write === undefined ? this.#begin(bytes) : this.#follow(this.#write, bytes);
+  }
+
+  /** Most writes leave whole, and then nobody has to wait. */
+  #begin(bytes: Uint8Array): Promise<void> {
+    try {
+      const left = this.#send(bytes);
+      return left.length === 0 ? Promise.resolve() : this.#follow(this.#next(this.#writable), left);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #follow(before: Promise<void>, bytes: Uint8Array): Promise<void> {
+    const write = before.then(() => this.#finish(bytes));
     const leave = () => {
       if (this.#write === write) this.#write = undefined;
     };
+    this.#write = write;
     write.then(leave, leave);
     return write;
   }
 
-  async #send(bytes: Uint8Array): Promise<void> {
-    let left = bytes;
-    for (;;) {
-      if (this.#closed) throw closedError();
-      const count = left.length === 0 ? 0 : send(this.fd, left);
-      if (count < 0 && count !== TRY_AGAIN) throw systemError(count, 'send');
-      left = left.subarray(Math.max(0, count));
-      if (left.length === 0) return;
-      await this.#next(this.#writable);
-    }
+  async #finish(bytes: Uint8Array): Promise<void> {
+    for (let left = this.#send(bytes); left.length > 0; left = this.#send(left)) await this.#next(this.#writable);
+  }
+
+  /** Returns what did not fit. @throws OffloopError */
+  #send(bytes: Uint8Array): Uint8Array {
+    if (this.#closed) throw closedError();
+    const count = bytes.length === 0 ? 0 : send(this.fd, bytes);
+    if (count < 0 && count !== TRY_AGAIN) throw systemError(count, 'send');
+    return bytes.subarray(Math.max(0, count));
   }
 
   /** What waits rejects with ERR_OFFLOOP_CLOSED. Closing twice is no mistake. */

@@ -42,7 +42,6 @@ export class Watch implements AsyncIterableIterator<Readiness, undefined> {
   }
 
   next(): Promise<Read> {
-    if (this.#unread === 0 && this.#number !== undefined && this.#kind === readiness.EDGE) readiness.look();
     const failure = this.#failure;
     const what = this.#unread;
     this.#failure = undefined;
