@@ -7,11 +7,9 @@ import { parseArgs } from 'node:util';
 
 const file = (/** @type {string} */ name) => fileURLToPath(new URL(name, import.meta.url));
 
-/** @param {string} fallback */
-const number = (fallback) => ({ type: /** @type {const} */ ('string'), default: fallback });
-const { values } = parseArgs({
-  options: { connections: number('2000'), exchanges: number('20'), bytes: number('64') },
-});
+const number = (/** @type {string} */ fallback) => ({ type: /** @type {const} */ ('string'), default: fallback });
+const options = { connections: number('2000'), exchanges: number('20'), bytes: number('64') };
+const { values } = parseArgs({ options });
 const [wanted, exchanges, bytes] = [values.connections, values.exchanges, values.bytes].map(Number);
 if (![wanted, exchanges, bytes].every((each) => Number.isInteger(each) && each > 0)) {
   console.error('npm run example:tcp -- [--connections 2000] [--exchanges 20] [--bytes 64]: whole numbers, 1 or more');
@@ -31,8 +29,8 @@ try {
     const told = execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 120_000 });
     const [connectMs, perSecond, p50, p99, cpuUs] = JSON.parse(told);
     const [connected, half, most] = [connectMs, p50, p99].map((value) => `${value.toFixed(1)} ms`);
-    const rate = Math.round(perSecond).toLocaleString('en-US');
-    console.log(row(way === 'node' ? 'node:net' : way, connected, rate, half, most, `${cpuUs.toFixed(1)} µs`));
+    const rest = [Math.round(perSecond).toLocaleString('en-US'), half, most, `${cpuUs.toFixed(1)} µs`];
+    console.log(row(way === 'node' ? 'node:net' : way, connected, ...rest));
   }
 } finally {
   server.disconnect();
