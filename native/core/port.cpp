@@ -63,6 +63,7 @@ Status QueuePort::send(Call& call, const Value& value) noexcept {
       parker_->park();
       continue;
     }
+    if (put_in == OFFLOOP_CANCELLED) queue_->forget(waker_);
     if (put_in == OFFLOOP_QUEUE_FULL || put_in == OFFLOOP_CANCELLED) message::drop(out_.data(), words);
     return put_in;
   }

@@ -101,11 +101,9 @@ bool Queue::await_room(const Waker& waker) noexcept {
   }
 }
 
-bool Queue::claim(const void* who) noexcept {
+void Queue::forget(const Waker& waker) noexcept {
   PatientLock lock(mutex_);
-  if (receiver_ && receiver_ != who) return false;
-  receiver_ = who;
-  return true;
+  std::erase(sending_, waker);
 }
 
 void Queue::disclaim(const void* who) noexcept {
@@ -173,15 +171,18 @@ void Queue::close() noexcept {
 
 void Queue::abandon() noexcept {
   std::vector<Waker> senders;
+  Waker receiver;
   {
     PatientLock lock(mutex_);
     closed_ = abandoned_ = true;
     counts_.dropped += store_.count() + lent_;
     store_.clear();
     lent_ = 0;
-    receiving_ = Waker();
+    receiver_ = nullptr;
     senders = take_senders();
+    receiver = take_receiver();  // a task may receive in place of the one that is gone
   }
+  receiver.wake();
   wake_all(senders);
 }
 

@@ -62,10 +62,12 @@ class Queue {
   bool commit(const uint32_t* messages, size_t words, uint32_t count, uint32_t unused) noexcept;
   /// True: there may be room, or it is closed. False: `waker` will be woken then.
   bool await_room(const Waker& waker) noexcept;
+  /// It does not wait for room any more.
+  void forget(const Waker& waker) noexcept;
 
   // --- the receiver ---
-  /// Lets `who` receive, if nobody else does. A receiver is whatever the pointer stands for: it is never dereferenced.
-  bool claim(const void* who) noexcept;
+  /// A receiver is whatever the pointer stands for: it is never dereferenced. Who takes is the receiver until it says here
+  /// that others may.
   void disclaim(const void* who) noexcept;
   struct Wish {
     uint32_t received;  // of those that were lent
@@ -77,7 +79,8 @@ class Queue {
   Taken take(const void* who, Wish wish, std::span<uint32_t> room, const Waker& waker) noexcept;
   /// Counts messages that were lent as received.
   void receive(uint32_t count) noexcept;
-  /// The receiver is gone for good: drops what is there, and whatever is still put in.
+  /// The environment that made it is gone, so nobody is to receive: drops what is there, and whatever is still put in. A task
+  /// that receives hears that it has ended.
   void abandon() noexcept;
 
   // --- both ---

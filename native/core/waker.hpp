@@ -18,6 +18,7 @@ class Waker {
   explicit Waker(std::shared_ptr<Parker> parker) noexcept
       : whom_(std::move(parker)), tell_([](void* it) noexcept { static_cast<Parker*>(it)->unpark(); }) {}
 
+  bool operator==(const Waker& other) const noexcept { return whom_ == other.whom_; }
   explicit operator bool() const noexcept { return whom_ != nullptr; }
   /// Thread: any, without a lock that whoever is told takes.
   void wake() const noexcept {

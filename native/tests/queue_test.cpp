@@ -149,9 +149,8 @@ TEST_F(QueueTest, has_one_receiver_at_a_time) {
   int other = 0;
   take(0);
   EXPECT_TRUE(queue_->take(&other, {0, 1, false}, room_, waker_).refused);
-  EXPECT_FALSE(queue_->claim(&other));
   queue_->disclaim(&other);
-  EXPECT_FALSE(queue_->claim(&other)) << "it was not its own";
+  EXPECT_TRUE(queue_->take(&other, {0, 1, false}, room_, waker_).refused) << "it was not its own";
   queue_->disclaim(this);
   EXPECT_EQ(queue_->take(&other, {0, 1, false}, room_, waker_).messages, 1u);
 }
@@ -168,6 +167,40 @@ TEST_F(QueueTest, drops_everything_once_nobody_can_receive) {
   EXPECT_TRUE(queue_->reserve(1).closed);
   EXPECT_EQ(queue_->counts().held, 0u);
   EXPECT_EQ(queue_->counts().dropped, 1u);
+}
+
+TEST_F(QueueTest, tells_a_receiver_that_sleeps_when_nobody_else_has_it_any_more) {
+  open(10);
+  int maker = 0;
+  EXPECT_EQ(queue_->take(&maker, {0, 1, false}, room_, waker_).messages, 0u);
+  queue_->disclaim(&maker);
+  take();
+  queue_->abandon();
+  EXPECT_TRUE(is_woken(parker_));
+  take();
+  EXPECT_TRUE(taken_.ended);
+}
+
+TEST_F(QueueTest, has_ended_for_everybody_when_its_receiver_goes_for_good) {
+  open(10);
+  int maker = 0;
+  EXPECT_EQ(queue_->take(&maker, {0, 1, false}, room_, waker_).messages, 0u);
+  queue_->abandon();
+  take();
+  EXPECT_FALSE(taken_.refused);
+  EXPECT_TRUE(taken_.ended);
+}
+
+TEST_F(QueueTest, keeps_nothing_of_a_sender_that_has_given_up) {
+  open(1, Overflow::wait);
+  EXPECT_TRUE(send(1));
+  auto gone = std::make_shared<Parker>();
+  EXPECT_FALSE(queue_->await_room(Waker(gone)));
+  EXPECT_FALSE(queue_->await_room(waker_));
+  queue_->forget(Waker(gone));
+  EXPECT_EQ(gone.use_count(), 1);
+  take();
+  EXPECT_TRUE(is_woken(parker_)) << "the other one";
 }
 
 TEST_F(QueueTest, carries_values_of_every_kind) {
