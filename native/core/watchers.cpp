@@ -135,7 +135,9 @@ void Watchers::note(const Ready& ready) noexcept {
   }
   if (watched.by_edge) return;  // the poller has forgotten nothing
   watched.asked = left;
-  if (left) poller_.rewatch(watched.fd, static_cast<Interest>(left), ready.tag, Trigger::once);
+  const auto current = serials_.find(watched.fd);
+  const bool is_current = current != serials_.end() && current->second == serial;  // else its number is another's by now
+  if (left && is_current) poller_.rewatch(watched.fd, static_cast<Interest>(left), ready.tag, Trigger::once);
 }
 
 bool Watchers::tell(std::span<const Ready> ready) noexcept {

@@ -242,6 +242,31 @@ TEST_F(WatchersTest, survives_a_descriptor_that_is_closed_under_its_watchers) {
   close(number);
 }
 
+TEST_F(WatchersTest, leaves_a_number_to_its_next_owner_when_it_tells_late) {
+  if (!knows_edges()) GTEST_SKIP() << "poll knows numbers only";
+  Lookout reader, writer, next;
+  const Descriptor number = sockets_[0];
+  sockets_.fill(0);
+  ASSERT_EQ(add(reader, number), 0);
+  ASSERT_EQ(add(writer, number, Interest::writable), 0);
+  sockets_.send(1);
+  std::array<Ready, 64> ready;
+  const size_t count = poller_->wait(ready, testing::kPatience);
+  ASSERT_EQ(count, 1u);
+  sockets_.close_end(0);
+  Sockets others;
+  ASSERT_EQ(dup2(others[0], number), number);
+  ASSERT_EQ(add(next, number), 0);
+  watchers_->tell({ready.data(), count});
+  EXPECT_EQ(reader.heard, 1);
+  others.send(1);
+  turn(testing::kPatience);
+  EXPECT_EQ(next.heard, 1);
+  EXPECT_EQ(writer.heard, 0) << "what it waited for is gone";
+  for (Lookout* each : {&reader, &writer, &next}) remove(*each);
+  close(number);
+}
+
 TEST_F(WatchersTest, may_be_changed_by_the_one_it_tells) {
   Lookout self, other;
   Sockets more;
