@@ -1,5 +1,6 @@
 #include "core/shared_wake.hpp"
 
+#include <atomic>
 #include <unordered_map>
 
 #include "base/patient_lock.hpp"
@@ -10,7 +11,6 @@ namespace {
 struct Directory {
   std::mutex mutex;
   std::unordered_map<uint64_t, std::weak_ptr<SharedWake>> wakes;  // by number
-  uint64_t last_number = 0;
 };
 // Never destroyed: other threads may let go of a wake while static destructors run.
 Directory& directory() {
@@ -21,17 +21,12 @@ Directory& directory() {
 }  // namespace
 
 std::shared_ptr<SharedWake> SharedWake::open() {
+  static std::atomic<uint64_t> last_number{0};
+  // Made before the lock is taken: where there is no memory it ends here, and its end takes the lock.
+  // relaxed: a number, and nothing else
+  std::shared_ptr<SharedWake> wake(new SharedWake(last_number.fetch_add(1, std::memory_order_relaxed) + 1));
   std::lock_guard lock(directory().mutex);
-  const uint64_t number = ++directory().last_number;
-  auto& entry = directory().wakes[number];
-  std::shared_ptr<SharedWake> wake;
-  try {
-    wake.reset(new SharedWake(number));
-  } catch (...) {
-    directory().wakes.erase(number);
-    throw;
-  }
-  entry = wake;
+  directory().wakes.emplace(wake->number(), wake);
   return wake;
 }
 

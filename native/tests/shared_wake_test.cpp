@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "support/faults.hpp"
 #include "support/gate.hpp"
 
 namespace offloop {
@@ -81,6 +82,22 @@ TEST(SharedWake, is_found_by_its_number_while_somebody_holds_it) {
   EXPECT_EQ(SharedWake::find(number), nullptr);
   EXPECT_EQ(SharedWake::find(0), nullptr);
   EXPECT_EQ(SharedWake::find(other->number()), other);
+}
+
+TEST(SharedWake, changes_nothing_when_there_is_no_memory) {
+  const auto before = SharedWake::open();
+  int failures = 0;
+  for (bool opened = false; !opened; ++failures) {
+    ASSERT_LT(failures, 100);
+    try {
+      testing::FailingAllocations later(failures);
+      SharedWake::open();
+      opened = true;
+    } catch (const std::bad_alloc&) {
+    }
+  }
+  EXPECT_GT(failures, 3) << "the wake, what counts its holders, and its place in the directory";
+  EXPECT_EQ(SharedWake::find(before->number()), before);
 }
 
 TEST(SharedWake, loses_no_ring_of_many_threads) {
