@@ -136,7 +136,8 @@ void Watchers::note(const Ready& ready) noexcept {
   if (watched.by_edge) return;  // the poller has forgotten nothing
   watched.asked = left;
   const auto current = serials_.find(watched.fd);
-  const bool is_current = current != serials_.end() && current->second == serial;  // else its number is another's by now
+  // Else its number is another's by now.
+  const bool is_current = current != serials_.end() && current->second == serial;
   if (left && is_current) poller_.rewatch(watched.fd, static_cast<Interest>(left), ready.tag, Trigger::once);
 }
 

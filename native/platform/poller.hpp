@@ -20,9 +20,10 @@
 // watch, rewatch and unwatch return 0 or an errno, and take effect on a wait that is under way:
 //   EEXIST   watch: it is watched already
 //   ENOENT   rewatch, unwatch: it is not watched
-//   EPERM    watch: a file or a directory. They never block, so there is nothing to wait for
+//   EPERM    watch: a file, a directory or a device that is always ready. They never block, so there is nothing to wait for
 //   ENOTSUP  the trigger is one that this system has not
-//   EBADF, ENOMEM, …  as the system says
+//   EBADF    it is closed; rewatch: it was, and its number may be another's by now, which poll cannot tell
+//   ENOMEM, …  as the system says
 // rewatch changes what is watched for, and looks again: what is ready already is told (again), whatever the trigger.
 //
 // wait blocks until something is ready, for `timeout` at most, and returns how much it has written to `ready`: no more than

@@ -1,9 +1,10 @@
-#if defined(__APPLE__) || defined(__FreeBSD__) || defined(__DragonFly__)
+#if defined(__APPLE__) || defined(__FreeBSD__)
 
 #include "platform/poller_kqueue.hpp"
 
 #include <fcntl.h>
 #include <sys/event.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -29,7 +30,7 @@ Flags flags_of(Trigger trigger) noexcept {
     case Trigger::edge:
       return EV_ADD | EV_CLEAR;
     case Trigger::once:
-      return EV_ADD | EV_ONESHOT;
+      return EV_ADD | EV_DISPATCH;  // silent when told, but there: what is gone was closed
     default:
       return EV_ADD;
   }
@@ -44,6 +45,12 @@ int change(int queue, Descriptor fd, Filter filter, Flags flags, uint32_t serial
   EV_SET(&change, static_cast<uintptr_t>(fd), filter, flags, 0, 0, packed(serial));
   // Changes have been made when a signal interrupts the call.
   return kevent(queue, &change, 1, nullptr, 0, nullptr) == 0 || errno == EINTR ? 0 : errno;
+}
+
+/// What has no filters, or not all, is ready at any time, as files are: /dev/null and other devices, but for terminals.
+bool is_always_ready(Descriptor fd) noexcept {
+  struct stat is;
+  return fstat(fd, &is) == 0 && S_ISCHR(is.st_mode) && !isatty(fd);
 }
 
 timespec time_of(std::chrono::nanoseconds timeout) noexcept {
@@ -70,11 +77,11 @@ int KqueuePoller::watch(Descriptor fd, Interest interest, void* tag, Trigger tri
   if (int error = watchable(fd)) return error;
   std::lock_guard lock(mutex_);
   if (watches_.find(fd)) return EEXIST;
-  const Watch watch = watches_.make(tag, interest, trigger);
-  if (int error = watches_.put(fd, watch)) return error;
-  const int error = add(fd, watch);
+  if (int error = watches_.put(fd, watches_.make(tag, interest, trigger))) return error;
+  const int error = add(fd, *watches_.find(fd));
   if (error) watches_.remove(fd);
-  return error;
+  const bool is_refused = error == EINVAL || error == ENODEV;
+  return is_refused && is_always_ready(fd) ? EPERM : error;
 }
 
 int KqueuePoller::rewatch(Descriptor fd, Interest interest, void* tag, Trigger trigger) noexcept {
@@ -82,7 +89,7 @@ int KqueuePoller::rewatch(Descriptor fd, Interest interest, void* tag, Trigger t
   Watch* const watch = watches_.find(fd);
   if (!watch) return ENOENT;
   // Made anew, because the flags of one that exists stay as they are.
-  remove(fd, watch->interest);
+  if (!remove(fd, *watch)) return EBADF;
   *watch = watches_.make(tag, interest, trigger);
   return add(fd, *watch);
 }
@@ -91,27 +98,36 @@ int KqueuePoller::unwatch(Descriptor fd) noexcept {
   std::lock_guard lock(mutex_);
   const Watch* const watch = watches_.find(fd);
   if (!watch) return ENOENT;
-  remove(fd, watch->interest);
+  remove(fd, *watch);
   watches_.remove(fd);
   return 0;
 }
 
-int KqueuePoller::add(Descriptor fd, const Watch& watch) noexcept {
+int KqueuePoller::add(Descriptor fd, Watch& watch) noexcept {
   for (const Direction& direction : kDirections) {
     if (!includes(watch.interest, direction.interest)) continue;
-    if (int error = change(queue_, fd, direction.filter, flags_of(watch.trigger), watch.serial)) {
-      remove(fd, watch.interest);
+    int error = change(queue_, fd, direction.filter, flags_of(watch.trigger), watch.serial);
+    if (error == EPIPE) {
+      // A pipe that nobody reads any more is refused, not told of. A timer of its number tells instead.
+      watch.is_broken = true;
+      error = change(queue_, fd, EVFILT_TIMER, EV_ADD | EV_ONESHOT, watch.serial);
+    }
+    if (error) {
+      remove(fd, watch);
       return error;
     }
   }
   return 0;
 }
 
-void KqueuePoller::remove(Descriptor fd, Interest interest) noexcept {
+bool KqueuePoller::remove(Descriptor fd, const Watch& watch) noexcept {
+  bool was_there = true;
   for (const Direction& direction : kDirections) {
-    // Fails for what has been told once or has been closed, which is what is wanted.
-    if (includes(interest, direction.interest)) change(queue_, fd, direction.filter, EV_DELETE, 0);
+    if (!includes(watch.interest, direction.interest)) continue;
+    // Filters go with the descriptor they were made for, whatever has its number now.
+    if (change(queue_, fd, direction.filter, EV_DELETE, 0) != 0) was_there = false;
   }
+  return was_there || watch.is_broken;
 }
 
 size_t KqueuePoller::wait(std::span<Ready> ready, std::chrono::nanoseconds timeout) noexcept {
@@ -144,12 +160,14 @@ size_t KqueuePoller::wait(std::span<Ready> ready, std::chrono::nanoseconds timeo
       ready[told++] = {.tag = watch->tag, .readable = false, .writable = false, .hung_up = false};
     }
     (event.filter == EVFILT_READ ? ready[place].readable : ready[place].writable) = true;
-    ready[place].hung_up |= (event.flags & EV_EOF) != 0;
+    ready[place].hung_up |= (event.flags & EV_EOF) != 0 || event.filter == EVFILT_TIMER;
   }
   for (size_t i = 0; i < told; ++i) {
     const Watch* const watch = whose[i] == kWake ? nullptr : watches_.find(whose[i]);
     // One direction has been told, and that is to be all.
-    if (watch && watch->trigger == Trigger::once && watch->interest == Interest::both) remove(whose[i], Interest::both);
+    if (!watch || watch->trigger != Trigger::once || watch->interest != Interest::both) continue;
+    for (const Direction& direction : kDirections)
+      change(queue_, whose[i], direction.filter, EV_DISABLE, watch->serial);
   }
   return told;
 }

@@ -1,4 +1,4 @@
-// The poller of macOS and the BSDs.
+// The poller of macOS and FreeBSD.
 #pragma once
 
 #include <memory>
@@ -31,8 +31,9 @@ class KqueuePoller {
   explicit KqueuePoller(int queue) noexcept : queue_(queue) {}
 
   /// Runs with the lock held, as remove() does. Adds all or nothing.
-  int add(Descriptor fd, const Watch& watch) noexcept;
-  void remove(Descriptor fd, Interest interest) noexcept;
+  int add(Descriptor fd, Watch& watch) noexcept;
+  /// False: the descriptor has been closed since.
+  bool remove(Descriptor fd, const Watch& watch) noexcept;
 
   const int queue_;
   std::mutex mutex_;

@@ -9,7 +9,7 @@ namespace offloop {
 using Poller = EpollPoller;
 using WakeHandle = EventfdWake;
 }  // namespace offloop
-#elif (defined(__APPLE__) || defined(__FreeBSD__) || defined(__DragonFly__)) && !defined(OFFLOOP_PORTABLE)
+#elif (defined(__APPLE__) || defined(__FreeBSD__)) && !defined(OFFLOOP_PORTABLE)
 #include "platform/poller_kqueue.hpp"
 #include "platform/wake_kqueue.hpp"
 namespace offloop {

@@ -1,4 +1,4 @@
-#if defined(__APPLE__) || defined(__FreeBSD__) || defined(__DragonFly__)
+#if defined(__APPLE__) || defined(__FreeBSD__)
 
 #include "platform/wake_kqueue.hpp"
 

@@ -17,6 +17,8 @@ struct Watch {
   Trigger trigger = Trigger::level;
   /// Has been told as often as it may be. For pollers whose system does not remember that.
   bool silent = false;
+  /// A pipe to nobody, of which the system keeps nothing. For kqueue.
+  bool is_broken = false;
 };
 
 /// Numbers of descriptors are small, so this is an array.

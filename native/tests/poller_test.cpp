@@ -228,6 +228,17 @@ TYPED_TEST(Pollers, tell_the_writer_of_a_pipe_that_nobody_reads_any_more) {
   EXPECT_EQ(this->told(), "w!");
 }
 
+TYPED_TEST(Pollers, tell_the_writer_of_a_pipe_that_nobody_has_ever_read_since_it_is_watched) {
+  if (this->is("iocp")) return;  // see above
+  OneWay pipe;
+  pipe.close_end(0);
+  ASSERT_EQ(this->watch(pipe[1], Interest::writable, Trigger::once), 0);
+  EXPECT_EQ(this->told(), "w!");
+  EXPECT_EQ(this->told_now(), "");
+  ASSERT_EQ(this->poller().rewatch(pipe[1], Interest::writable, &this->tag_, Trigger::once), 0);
+  EXPECT_EQ(this->told(), "w!");
+}
+
 // --- what is watched, and what is not ---
 
 TYPED_TEST(Pollers, forget_what_they_no_longer_watch) {

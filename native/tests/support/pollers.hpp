@@ -20,7 +20,7 @@
 #if defined(__linux__)
 #include "platform/poller_epoll.hpp"
 #include "platform/wake_eventfd.hpp"
-#elif defined(__APPLE__) || defined(__FreeBSD__) || defined(__DragonFly__)
+#elif defined(__APPLE__) || defined(__FreeBSD__)
 #include "platform/poller_kqueue.hpp"
 #include "platform/wake_kqueue.hpp"
 #endif
@@ -41,7 +41,7 @@ using Portable = Pair<PollPoller, PipeWake<PollPoller>>;
 using Native = Pair<EpollPoller, EventfdWake>;
 using Mixed = Pair<EpollPoller, PipeWake<EpollPoller>>;
 using Pairs = ::testing::Types<Native, Portable, Mixed>;
-#elif defined(__APPLE__) || defined(__FreeBSD__) || defined(__DragonFly__)
+#elif defined(__APPLE__) || defined(__FreeBSD__)
 using Native = Pair<KqueuePoller, KqueueWake>;
 using Mixed = Pair<KqueuePoller, PipeWake<KqueuePoller>>;
 using Pairs = ::testing::Types<Native, Portable, Mixed>;
