@@ -95,8 +95,8 @@ export function end(number: number): void {
 
 /** A promise waits for what is told: the process stays alive for it. What has come already may be told at once. */
 export function hold(): void {
-  if (++awaiting > 1) return;
   signal ||= waitsSignal();
+  if (++awaiting > 1) return;
   signals.wait(signal, look);
   look(); // at what came while nobody listened
 }

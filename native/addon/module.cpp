@@ -44,7 +44,7 @@ napi_value cancel(napi_env env, napi_callback_info info) {
 
 napi_value stop(napi_env env, napi_callback_info info) {
   Arguments<2> arguments(env, info);
-  arguments.environment->stop(arguments.number(0), arguments.number(1));
+  arguments.environment->stop(arguments.uint32(0), arguments.uint32(1));
   return nullptr;
 }
 

@@ -98,9 +98,9 @@ napi_value take_waits(napi_env env, napi_callback_info info) {
 }
 
 /// waitsSignal() -> the number of the signal that says that there is something to take
-napi_value waits_signal(napi_env env, napi_callback_info info) {
-  const Arguments<1> arguments(env, info);
-  return to_value(env, static_cast<double>(arguments.environment->primitives().waits().signal()));
+Napi::Value waits_signal(const Napi::CallbackInfo& info) {
+  auto* environment = static_cast<Environment*>(info.Data());
+  return Napi::Number::New(info.Env(), environment->primitives().waits().signal());
 }
 
 /// reactorWakeUps() -> how often the reactor's thread has been woken
@@ -202,7 +202,6 @@ void export_primitives(Napi::Object& exports, Environment& environment) {
   add("waitAgain", wait_again);
   add("endWait", end_wait);
   add("takeWaits", take_waits);
-  add("waitsSignal", waits_signal);
   add("reactorWakeUps", reactor_wake_ups);
   add("ringWake", ring_wake);
   add("lookAtWake", look_at_wake);
@@ -211,6 +210,7 @@ void export_primitives(Napi::Object& exports, Environment& environment) {
   add("send", send);
   add("receive", receive);
   add("close", close);
+  exports["waitsSignal"] = Napi::Function::New(env, waits_signal, "waitsSignal", &environment);
   exports["openWake"] = Napi::Function::New(env, open_wake, "openWake", &environment);
   exports["wakeCounts"] = Napi::Function::New(env, wake_counts, "wakeCounts", &environment);
   exports["connect"] = Napi::Function::New(env, connect, "connect", &environment);

@@ -38,9 +38,7 @@ class Reactor {
   void unwatch(Watcher& watcher) noexcept { watchers_->remove(watcher); }
 
   /// How often the thread has been woken, by whatever there was.
-  uint64_t wake_ups() const noexcept {
-    return wake_ups_.load(std::memory_order_relaxed);
-  }  // a number, and nothing else
+  uint64_t wake_ups() const noexcept { return wake_ups_.load(std::memory_order_relaxed); }
 
  private:
   Reactor() = default;
@@ -56,7 +54,7 @@ class Reactor {
   /// When the thread looks next, so that it need not be rung for what comes later: most timers are disarmed before.
   int64_t wakes_ns_ = Timer::kNever;
   std::atomic<const void*> expiring_{nullptr};  // a timer that its owner may have let go of
-  std::atomic<uint64_t> wake_ups_{0};
+  std::atomic<uint64_t> wake_ups_{0};           // relaxed: a number, and nothing else
   std::unique_ptr<Poller> poller_;
   std::unique_ptr<WakeHandle> wake_;
   std::unique_ptr<Watchers> watchers_;
