@@ -108,4 +108,8 @@ export const leftOut = {
   'test/workers.test.ts': 'looks at the process through /proc',
 };
 
-export const filesFor = (node) => (node === NODES[0] ? FILES : DEPENDS_ON_NODE);
+/** What runs on a version: of `asked` if there are any. */
+export function filesFor(node, asked) {
+  if (node === NODES[0]) return asked.length > 0 ? asked : FILES;
+  return asked.length > 0 ? DEPENDS_ON_NODE.filter((file) => asked.includes(file)) : DEPENDS_ON_NODE;
+}
