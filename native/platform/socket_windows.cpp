@@ -66,8 +66,10 @@ int socket_error(Descriptor socket) noexcept {
   return error ? errno_of(static_cast<unsigned long>(error)) : 0;
 }
 
+/// Where its buffer is not full, Windows takes any amount at once, into memory of its own: a piece keeps that small.
 int send_some(Descriptor socket, const uint8_t* from, size_t size, size_t& done) noexcept {
-  const int count = send(socket, reinterpret_cast<const char*>(from), count_of(size), 0);
+  constexpr size_t kPiece = 256 * 1024;
+  const int count = send(socket, reinterpret_cast<const char*>(from), count_of(std::min(size, kPiece)), 0);
   if (count == SOCKET_ERROR) return socket_errno();
   done = static_cast<size_t>(count);
   return 0;
