@@ -8,6 +8,7 @@ import { doorbells, loadOffloop, type Offloop } from './support/offloop.js';
 import { openDescriptors } from './support/proc.js';
 import { runProgram } from './support/program.js';
 
+const isWindows = process.platform === 'win32';
 const servers: Server[] = [];
 afterEach(() => {
   for (const server of servers.splice(0)) server.close();
@@ -118,12 +119,18 @@ describe.each(doorbells)("a socket, with the doorbell '%s'", (doorbell) => {
   });
 
   test('says what became of its connection', async () => {
-    const socket = await connect(await listen((other) => other.on('data', () => other.resetAndDestroy())));
+    using socket = await connect(await listen((other) => other.on('data', () => other.resetAndDestroy())));
     await socket.write('reset');
-    const error = await rejection(readAll(socket));
-    expect(error).toMatchObject({ code: 'ERR_OFFLOOP_SYSTEM', syscall: 'recv', cause: { code: 'ECONNRESET' } });
-    expect(await rejection(socket.write('more'))).toMatchObject({ syscall: 'send', cause: { code: 'EPIPE' } });
-    socket.close();
+    const told = await readAll(socket).then(
+      () => 'ended',
+      ({ code, syscall, cause }) => `${code} ${syscall} ${cause.code}`,
+    );
+    // The server of wine takes the error from the system, so a read of whoever waited for it finds the end.
+    const read = ['ERR_OFFLOOP_SYSTEM recv ECONNRESET', ...(isWindows ? ['ended'] : [])];
+    expect(read).toContain(told);
+    const { syscall, cause } = await rejection(socket.write('more'));
+    expect(syscall).toBe('send');
+    expect(isWindows ? ['ECONNRESET', 'ECONNABORTED'] : ['EPIPE']).toContain((cause as NodeJS.ErrnoException).code);
   });
 
   test('rejects what waits when it is closed', async () => {
