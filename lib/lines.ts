@@ -23,7 +23,7 @@ const DONE: Line = Object.freeze({ value: undefined, done: true });
 /**
  * The lines of a descriptor, without their ends (`\n` or `\r\n`); what stands behind the last one is a line too. A native
  * thread waits for them, so that nothing is read before the first is asked for, and no more than 128 lines and 64 KiB
- * ahead. How a terminal lets a line be edited is left to the terminal.
+ * ahead. How a terminal lets a line be edited is left to the terminal; a console of Windows gives UTF-8.
  *
  * Ends at the end of the input, when the loop is left, or when `signal` is aborted. The descriptor stays open, and
  * as it was; what had been read ahead is lost. Nobody else may read it meanwhile: leave the stream paused.

@@ -1,58 +1,18 @@
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
-#include <memory>
 #include <stdexcept>
 #include <string>
 
 #include "offloop/queue.hpp"
 #include "ops/bodies.hpp"
-#include "platform/file.hpp"
-#include "platform/select.hpp"
+#include "platform/input.hpp"
 
 namespace offloop::ops {
 namespace {
 
 constexpr size_t kChunk = 64 * 1024;
 
-void ring(void* wake) noexcept { static_cast<WakeHandle*>(wake)->ring(); }
-
-/// A descriptor that can be waited for together with the end of the run.
-class Source {
- public:
-  /// Returns 0 or an errno.
-  int open(int descriptor) {
-    int error = file_.duplicate(descriptor);
-    if (error) return error;
-    poller_ = Poller::open(error);
-    if (!poller_) return error;
-    wake_ = WakeHandle::open(*poller_, error);
-    if (!wake_) return error;
-    error = poller_->watch(static_cast<Descriptor>(file_.handle()), Interest::readable, this);
-    if (error == EPERM) polls_ = false;  // a regular file, which is always ready
-    return polls_ ? error : 0;
-  }
-  /// Blocks until a read would find something, or the run is to end.
-  void wait(Call& call) {
-    if (!polls_) return;
-    const OnStop on_stop(call, ring, wake_.get());
-    std::array<Ready, 2> ready;
-    while (!call.stopped()) {
-      const size_t count = poller_->wait(ready, Poller::kForever);
-      if (std::any_of(ready.begin(), ready.begin() + count, [this](const Ready& each) { return each.tag == this; })) {
-        return;
-      }
-    }
-  }
-  int read(uint8_t* into, size_t size, size_t& done) noexcept { return file_.read(into, size, done); }
-
- private:
-  File file_;
-  std::unique_ptr<Poller> poller_;  // before its wake handle
-  std::unique_ptr<WakeHandle> wake_;
-  bool polls_ = true;
-};
+void interrupt(void* input) noexcept { static_cast<Input*>(input)->interrupt(); }
 
 /// Cuts what comes into lines.
 class Lines {
@@ -107,18 +67,16 @@ class Lines {
 
 }  // namespace
 
-/// Reads only when there is something, so that it never blocks where nobody can wake it. (But for one case: somebody else
-/// reads the same descriptor, and was faster. Descriptors cannot be told not to block without telling their other owners.)
 Status read_lines(Call& call) {
-  Source source;
-  if (int error = source.open(static_cast<int>(call.number(0)))) return call.fails_in_system("read", error);
+  Input input;
+  if (int error = input.open(static_cast<int>(call.number(0)))) return call.fails_in_system("read", error);
+  const OnStop on_stop(call, interrupt, &input);
   const Kind kind = call.boolean(2) ? OFFLOOP_BYTES : OFFLOOP_TEXT;
   Lines lines(call, call.queue(4), static_cast<size_t>(call.number(1)), kind);
   for (;;) {
-    source.wait(call);
-    if (call.stopped()) return call.cancelled();
     size_t size = 0;
-    const int error = source.read(lines.room(), kChunk, size);
+    const int error = input.read(lines.room(), kChunk, size);
+    if (error == ECANCELED || call.stopped()) return call.cancelled();
     if (error == EAGAIN) continue;
     if (error) return call.fails_in_system("read", error);
     if (size == 0) break;

@@ -24,7 +24,7 @@ class File {
   /// `done` is 0 at the end of the file, and may be less than `size` before it.
   int read(uint8_t* into, size_t size, size_t& done) noexcept;
   int write(const uint8_t* from, size_t size, size_t& done) noexcept;
-  /// What `descriptor` stands for, which its owner may close meanwhile. ENOTSUP where that cannot be had.
+  /// What the host's `descriptor` stands for, which its owner may close meanwhile.
   int duplicate(int descriptor) noexcept;
   /// In the system's terms: what a poller watches.
   intptr_t handle() const noexcept { return handle_; }

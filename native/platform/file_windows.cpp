@@ -11,6 +11,7 @@
 
 #include "platform/errno_windows.hpp"
 #include "platform/file.hpp"
+#include "platform/image.hpp"
 #include "platform/wide_windows.hpp"
 
 namespace offloop {
@@ -24,6 +25,16 @@ constexpr double kDirectory = 0040000, kRegular = 0100000, kCharacters = 0020000
 constexpr double kForAll = 0666, kReadOnly = 0444;
 
 HANDLE handle_of(intptr_t handle) noexcept { return reinterpret_cast<HANDLE>(handle); }
+
+/// Numbers of descriptors belong to the C library of whoever opened them, which is the host's and not ours. Node tells; of
+/// others we know what the system itself knows.
+HANDLE handle_behind(int descriptor) noexcept {
+  using Behind = HANDLE (*)(int);
+  static const auto behind = reinterpret_cast<Behind>(host_symbol("uv_get_osfhandle"));
+  if (behind) return behind(descriptor);
+  constexpr DWORD kStandard[] = {STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE};
+  return descriptor >= 0 && descriptor < 3 ? GetStdHandle(kStandard[descriptor]) : INVALID_HANDLE_VALUE;
+}
 
 /// What `act` returns for a path as the system wants it, or ENOMEM.
 template <class Act>
@@ -135,8 +146,16 @@ int File::write(const uint8_t* from, size_t size, size_t& done) noexcept {
   return written ? 0 : last_errno();
 }
 
-/// Numbers of descriptors belong to the C library of whoever opened them, which is the host's and not ours.
-int File::duplicate(int) noexcept { return ENOTSUP; }
+int File::duplicate(int descriptor) noexcept {
+  const HANDLE self = GetCurrentProcess();
+  const HANDLE original = handle_behind(descriptor);
+  HANDLE copy = nullptr;
+  // What is no number of a handle stands for this process, or this thread.
+  if (reinterpret_cast<intptr_t>(original) <= 0) return EBADF;
+  if (!DuplicateHandle(self, original, self, &copy, 0, FALSE, DUPLICATE_SAME_ACCESS)) return last_errno();
+  handle_ = reinterpret_cast<intptr_t>(copy);
+  return 0;
+}
 
 int File::close() noexcept {
   if (handle_ == -1) return 0;

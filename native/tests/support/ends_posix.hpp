@@ -87,6 +87,14 @@ struct OneWay : Ends {
   }
 };
 
+/// The same, of which reads wait.
+struct WaitingPipe : Ends {
+  WaitingPipe() { EXPECT_EQ(pipe(ends_), 0); }
+};
+
+/// What the host calls it.
+inline int number_of(Descriptor fd) { return fd; }
+
 inline constexpr const char* kProgram = "/bin/sh";
 
 /// Opened to be read.

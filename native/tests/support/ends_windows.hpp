@@ -97,20 +97,11 @@ class Sockets {
 /// The same number: here it says nothing.
 using FarAway = Descriptor;
 
-/// From end 1 to end 0, which is for overlapped calls.
-class OneWay {
+/// From end 1 to end 0.
+class PipeEnds {
  public:
-  OneWay() {
-    static int count = 0;
-    const std::wstring name =
-        L"\\\\.\\pipe\\offloop-test-" + std::to_wstring(GetCurrentProcessId()) + L"-" + std::to_wstring(++count);
-    ends_[0] = CreateNamedPipeW(name.c_str(), PIPE_ACCESS_INBOUND | FILE_FLAG_OVERLAPPED, PIPE_TYPE_BYTE, 1, 65536,
-                                65536, 0, nullptr);
-    ends_[1] = CreateFileW(name.c_str(), GENERIC_WRITE, 0, nullptr, OPEN_EXISTING, 0, nullptr);
-    for (HANDLE end : ends_) EXPECT_NE(end, INVALID_HANDLE_VALUE);
-  }
-  OneWay(const OneWay&) = delete;
-  ~OneWay() {
+  PipeEnds(const PipeEnds&) = delete;
+  ~PipeEnds() {
     close_end(0);
     close_end(1);
   }
@@ -122,6 +113,25 @@ class OneWay {
   void send(int end) {
     DWORD count = 0;
     EXPECT_TRUE(WriteFile(ends_[end], "x", 1, &count, nullptr));
+  }
+
+ protected:
+  PipeEnds() = default;
+
+  HANDLE ends_[2] = {INVALID_HANDLE_VALUE, INVALID_HANDLE_VALUE};
+};
+
+/// End 0 is for overlapped calls.
+class OneWay : public PipeEnds {
+ public:
+  OneWay() {
+    static int count = 0;
+    const std::wstring name =
+        L"\\\\.\\pipe\\offloop-test-" + std::to_wstring(GetCurrentProcessId()) + L"-" + std::to_wstring(++count);
+    ends_[0] = CreateNamedPipeW(name.c_str(), PIPE_ACCESS_INBOUND | FILE_FLAG_OVERLAPPED, PIPE_TYPE_BYTE, 1, 65536,
+                                65536, 0, nullptr);
+    ends_[1] = CreateFileW(name.c_str(), GENERIC_WRITE, 0, nullptr, OPEN_EXISTING, 0, nullptr);
+    for (HANDLE end : ends_) EXPECT_NE(end, INVALID_HANDLE_VALUE);
   }
   void receive(int end) {
     char byte;
@@ -136,10 +146,18 @@ class OneWay {
     CloseHandle(event);
   }
   void fill(int) { FAIL() << "who writes to a pipe cannot be told when there is room"; }
-
- private:
-  HANDLE ends_[2];
 };
+
+/// Reads of it wait.
+struct WaitingPipe : PipeEnds {
+  WaitingPipe() { EXPECT_TRUE(CreatePipe(&ends_[0], &ends_[1], nullptr, 65536)); }
+};
+
+/// What the host calls it: there is none to ask, but the first descriptor is the standard input.
+inline int number_of(Descriptor fd) {
+  EXPECT_TRUE(SetStdHandle(STD_INPUT_HANDLE, handle_of(fd)));
+  return 0;
+}
 
 inline constexpr const char* kProgram = "C:\\windows\\system32\\kernel32.dll";
 
