@@ -93,6 +93,8 @@ export interface Rings {
   /** How many bytes were taken, or have come. */
   send(fd: number, bytes: Uint8Array): number;
   receive(fd: number, bytes: Uint8Array): number;
+  /** Nothing more will be sent. */
+  shutdown(fd: number): number;
   close(fd: number): void;
 }
 

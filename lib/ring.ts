@@ -183,7 +183,7 @@ export function isRunning(ticket: Ticket): boolean {
 export const { openPool, openNodePool, endNodePools, closePool, poolOptions, cancelAll, counts, resize } = rings;
 export const { beginWait, waitAgain, endWait, takeWaits, waitsSignal, reactorWakeUps } = rings;
 export const { openWake, ringWake, lookAtWake, wakeCounts, closeWake } = rings;
-export const { connect, socketError, send, receive, close } = rings;
+export const { connect, socketError, send, receive, shutdown, close } = rings;
 
 /** Hands everything submitted so far to the pools. */
 export function flush(): void {

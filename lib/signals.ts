@@ -4,6 +4,7 @@
  * Who waits looks first, then calls `wait`, then looks again whenever it is called back, until it has what it wants.
  */
 import type { Rings } from './native.js';
+import { noteTurn } from './slice.js';
 
 const callbacks = new Map<number, () => void>();
 let rings: Pick<Rings, 'listen'>;
@@ -28,5 +29,6 @@ export function unwait(number: number): void {
 
 /** A signal has arrived. Whoever waited for it may have gone. */
 export function hear(number: number): void {
+  noteTurn();
   callbacks.get(number)?.();
 }

@@ -1,12 +1,26 @@
 /** Socket: a TCP connection on a reactor. */
 import { isIP } from 'node:net';
 import { constants } from 'node:os';
-import { type Bytes, checkBytes, checkInteger, checkObject, checkText, invalidType } from './check.js';
-import { OffloopError, systemError } from './errors.js';
+import { performance } from 'node:perf_hooks';
+import {
+  checkData,
+  checkInteger,
+  checkNumber,
+  checkObject,
+  checkSignal,
+  checkText,
+  type Data,
+  invalidType,
+  invalidValue,
+} from './check.js';
+import { start } from './default-pool.js';
+import { AbortError, OffloopError, statusError, systemError } from './errors.js';
+import { toUint8Array } from './memory.js';
 import { lookup } from './ops/lookup.js';
 import { Reactor, type WaitOptions, type WatchOptions } from './reactor.js';
-import { hasEdges, type Readiness } from './readiness.js';
-import { close, connect, receive, send, socketError } from './ring.js';
+import { hasEdges } from './readiness.js';
+import { close, connect, receive, send, shutdown, socketError } from './ring.js';
+import { AGAIN, Way } from './way.js';
 
 export interface ConnectOptions extends WaitOptions {
   /** A name or an address. Default: 'localhost'. */
@@ -21,9 +35,7 @@ const READ_BYTES = 64 * 1024;
 const scratch = Buffer.allocUnsafeSlow(READ_BYTES);
 const TRY_AGAIN = -constants.errno.EAGAIN;
 
-function closedError(): OffloopError {
-  return new OffloopError('ERR_OFFLOOP_CLOSED', 'the socket is closed');
-}
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * A TCP connection that reads and writes in its own thread, whenever the reactor says that it can: thousands of them take one
@@ -40,24 +52,21 @@ function closedError(): OffloopError {
 export class Socket implements Disposable {
   /** The descriptor. */
   readonly fd: number;
-  readonly #readable: AsyncIterableIterator<Readiness>;
-  readonly #writable: AsyncIterableIterator<Readiness>;
-  /** There is nothing left, so the next read waits before it reads. */
-  #drained = true;
-  /** Until it has left; writes follow one another. */
-  #write: Promise<void> | undefined;
+  readonly #in: Way;
+  readonly #out: Way;
   #closed = false;
 
   private constructor(reactor: Reactor, fd: number) {
     this.fd = fd;
     const options: WatchOptions = { mode: hasEdges ? 'edge' : 'level' };
-    this.#readable = reactor.watch(fd, 'r', options);
-    this.#writable = reactor.watch(fd, 'w', options);
+    this.#in = new Way(reactor.watch(fd, 'r', options), false);
+    this.#out = new Way(reactor.watch(fd, 'w', options), true);
   }
 
   /**
    * Connects. A name is looked up on the default pool first.
    *
+   * @param options - `timeoutMs` is for all of it
    * @throws TypeError, RangeError
    * @rejects as `Reactor.writable`; ERR_OFFLOOP_SYSTEM with errno and syscall: ECONNREFUSED and others, or that of a look-up
    * @example const socket = await Socket.connect(reactor, { host: '127.0.0.1', port: 7, timeoutMs: 1000 });
@@ -65,102 +74,99 @@ export class Socket implements Disposable {
   static connect(reactor: Reactor, options: ConnectOptions): Promise<Socket> {
     if (!(reactor instanceof Reactor)) throw invalidType('reactor', 'an instance of Reactor', reactor);
     checkObject('options', options);
-    const { host = 'localhost', port, ...wait } = options;
-    checkText('options.host', host);
+    const { host = 'localhost', port, timeoutMs = Number.POSITIVE_INFINITY, signal } = options;
+    if (checkText('options.host', host) === '' || host.includes('\0')) {
+      throw invalidValue('options.host', 'must be a name or an address', host);
+    }
     checkInteger('options.port', port, 1, 65_535);
-    return Socket.#connect(reactor, host, port, wait);
+    checkNumber('options.timeoutMs', timeoutMs, 0);
+    checkSignal('options.signal', signal);
+    return Socket.#connect(reactor, host, port, timeoutMs, signal);
   }
 
-  static async #connect(reactor: Reactor, host: string, port: number, options: WaitOptions): Promise<Socket> {
-    const address = isIP(host) === 0 ? (await lookup(host, options)).address : host;
+  static async #connect(reactor: Reactor, host: string, port: number, timeoutMs: number, signal?: AbortSignal) {
+    const due = performance.now() + timeoutMs;
+    const address = isIP(host) === 0 ? await find(host, timeoutMs, signal) : host;
+    if (signal?.aborted) throw new AbortError(signal.reason);
     const fd = connect(address, port);
     if (fd < 0) throw systemError(fd, 'connect');
     try {
-      await reactor.writable(fd, options);
+      await reactor.writable(fd, { timeoutMs: Math.max(0, due - performance.now()), signal });
       const error = socketError(fd);
       if (error < 0) throw systemError(error, 'connect');
       return new Socket(reactor, fd);
     } catch (error) {
       close(fd);
+      if ((error as OffloopError).code === 'ERR_OFFLOOP_TIMEOUT') throw timeUp(host, timeoutMs);
       throw error;
     }
   }
 
   /**
-   * Reads what has come, as soon as something has.
+   * Reads what has come, as soon as something has; reads follow one another.
    *
    * @param max - most bytes, 1 or more. Default: 64 KiB
    * @returns bytes, one at least; or null when the other end has finished
    * @throws RangeError, TypeError
    * @rejects ERR_OFFLOOP_CLOSED; ERR_OFFLOOP_SYSTEM with errno and syscall
+   * @example for (let bytes; (bytes = await socket.read()) !== null; ) hash.update(bytes);
    */
   read(max: number = READ_BYTES): Promise<Buffer | null> {
-    return this.#read(checkInteger('max', max, 1));
+    checkInteger('max', max, 1);
+    return this.#in.call(() => this.#receive(max));
   }
 
-  async #read(max: number): Promise<Buffer | null> {
+  #receive(max: number): Buffer | null | typeof AGAIN {
+    this.#throwIfClosed();
     const into = scratch.subarray(0, max);
-    for (;;) {
-      if (this.#drained) await this.#next(this.#readable);
-      if (this.#closed) throw closedError();
-      const count = receive(this.fd, into);
-      // By edges only when there is nothing left: the end may have come with the last bytes, and is no other edge then.
-      this.#drained = hasEdges ? count === TRY_AGAIN : count < into.length;
-      if (count >= 0) return count === 0 ? null : Buffer.from(into.subarray(0, count));
-      if (count !== TRY_AGAIN) throw systemError(count, 'recv');
-    }
+    const count = receive(this.fd, into);
+    if (count === TRY_AGAIN) return AGAIN;
+    if (count < 0) throw systemError(count, 'recv');
+    // By edges there may be more although it was less than asked for: the end, which came with it and is no other edge.
+    this.#in.isReady = hasEdges || count === into.length;
+    return count === 0 ? null : Buffer.from(into.subarray(0, count));
   }
 
   /**
    * Writes all of it, after what was written before.
    *
-   * @param data - not to be changed before the promise settles. A string is UTF-8
+   * @param data - not to be changed or transferred before the promise settles. A string is UTF-8
    * @throws TypeError
-   * @rejects ERR_OFFLOOP_CLOSED; ERR_OFFLOOP_SYSTEM with errno and syscall
+   * @rejects ERR_OFFLOOP_CLOSED; ERR_OFFLOOP_DETACHED; ERR_OFFLOOP_SYSTEM with errno and syscall
+   * @example await socket.write('GET / HTTP/1.0\r\n\r\n');
    */
-  write(data: Bytes | string): Promise<void> {
-    const bytes = typeof data === 'string' ? Buffer.from(data) : viewOf(checkBytes('data', data));
-    return this.#write === undefined ? this.#begin(bytes) : this.#follow(this.#write, bytes);
+  write(data: Data): Promise<void> {
+    checkData('data', data);
+    const bytes = typeof data === 'string' ? Buffer.from(data) : toUint8Array(data);
+    if (bytes === undefined) return Promise.reject(statusError('DETACHED'));
+    const size = bytes.length;
+    let sent = 0;
+    return this.#out.call(() => {
+      this.#throwIfClosed();
+      if (bytes.length !== size) throw statusError('DETACHED');
+      const count = size === 0 ? 0 : send(this.fd, bytes.subarray(sent));
+      if (count < 0 && count !== TRY_AGAIN) throw systemError(count, 'send');
+      sent += Math.max(0, count);
+      return sent === size ? undefined : AGAIN;
+    });
   }
 
-  /** Most writes leave whole, and then nobody has to wait. */
-  #begin(bytes: Uint8Array): Promise<void> {
-    try {
-      const left = this.#send(bytes);
-      return left.length === 0 ? Promise.resolve() : this.#follow(this.#next(this.#writable), left);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  #follow(before: Promise<void>, bytes: Uint8Array): Promise<void> {
-    const write = before.then(() => this.#finish(bytes));
-    const leave = () => {
-      if (this.#write === write) this.#write = undefined;
-    };
-    this.#write = write;
-    write.then(leave, leave);
-    return write;
-  }
-
-  async #finish(bytes: Uint8Array): Promise<void> {
-    for (let left = this.#send(bytes); left.length > 0; left = this.#send(left)) await this.#next(this.#writable);
-  }
-
-  /** Returns what did not fit. @throws OffloopError */
-  #send(bytes: Uint8Array): Uint8Array {
-    if (this.#closed) throw closedError();
-    const count = bytes.length === 0 ? 0 : send(this.fd, bytes);
-    if (count < 0 && count !== TRY_AGAIN) throw systemError(count, 'send');
-    return bytes.subarray(Math.max(0, count));
+  /** Says that nothing more will be written, when everything has left; the other end reads null then. @rejects as `write` */
+  end(): Promise<void> {
+    return this.#out.call(() => {
+      this.#throwIfClosed();
+      const error = shutdown(this.fd);
+      if (error < 0) throw systemError(error, 'shutdown');
+      return undefined;
+    });
   }
 
   /** What waits rejects with ERR_OFFLOOP_CLOSED. Closing twice is no mistake. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    void this.#readable.return?.();
-    void this.#writable.return?.();
+    this.#in.end();
+    this.#out.end();
     close(this.fd);
   }
 
@@ -168,15 +174,25 @@ export class Socket implements Disposable {
     this.close();
   }
 
-  /** @rejects ERR_OFFLOOP_CLOSED */
-  async #next(events: AsyncIterableIterator<Readiness>): Promise<void> {
-    const { done } = await events.next();
-    if (done) throw closedError();
+  #throwIfClosed(): void {
+    if (this.#closed) throw new OffloopError('ERR_OFFLOOP_CLOSED', 'the socket is closed');
   }
 }
 
-function viewOf(bytes: Bytes): Uint8Array {
-  return ArrayBuffer.isView(bytes)
-    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    : new Uint8Array(bytes);
+/** Looks a name up, in time. */
+async function find(host: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<string> {
+  const looking = start(lookup, [host], { signal });
+  const timer = setTimeout(() => looking.cancel(timeUp(host, timeoutMs)), Math.min(timeoutMs, LONGEST_TIMER_MS));
+  try {
+    return (await looking).address;
+  } catch (error) {
+    const { code, cause } = error as OffloopError;
+    throw code === 'ERR_OFFLOOP_CANCELLED' ? cause : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function timeUp(host: string, timeoutMs: number): OffloopError {
+  return new OffloopError('ERR_OFFLOOP_TIMEOUT', `${host} has not answered within ${timeoutMs} ms`);
 }

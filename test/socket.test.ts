@@ -1,30 +1,12 @@
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer, type Socket as NodeSocket, type Server } from 'node:net';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { Reactor, Socket } from '../lib/primitives.js';
 import { rejection } from './support/gate.js';
 import { doorbells, loadOffloop, type Offloop } from './support/offloop.js';
 import { openDescriptors } from './support/proc.js';
 import { runProgram } from './support/program.js';
+import { listen, listenAndEcho, stopListening } from './support/servers.js';
 
 const isWindows = process.platform === 'win32';
-const servers: Server[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) server.close();
-});
-
-async function listen(onConnection: (socket: NodeSocket) => void, host = '127.0.0.1'): Promise<number> {
-  const server = createServer((socket) => {
-    socket.on('error', () => {});
-    onConnection(socket);
-  });
-  servers.push(server);
-  server.listen(0, host);
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
-}
-const listenAndEcho = () => listen((socket) => socket.pipe(socket));
 
 describe.each(doorbells)("a socket, with the doorbell '%s'", (doorbell) => {
   let offloop: Offloop;
@@ -106,7 +88,7 @@ describe.each(doorbells)("a socket, with the doorbell '%s'", (doorbell) => {
 
   test('says why it cannot connect, and leaves nothing open', async () => {
     const port = await listenAndEcho();
-    servers.pop()?.close();
+    stopListening();
     const before = openDescriptors().length;
     const error = await rejection(connect(port));
     expect(error).toMatchObject({ code: 'ERR_OFFLOOP_SYSTEM', syscall: 'connect', cause: { code: 'ECONNREFUSED' } });
@@ -151,7 +133,10 @@ describe.each(doorbells)("a socket, with the doorbell '%s'", (doorbell) => {
     using socket = await offloop.Socket.connect(closing, { host: '127.0.0.1', port });
     const read = rejection(socket.read());
     closing.close();
-    expect(await read).toMatchObject({ code: 'ERR_OFFLOOP_CLOSED' });
+    const closed = { code: 'ERR_OFFLOOP_CLOSED', message: 'the reactor is closed' };
+    expect(await read).toMatchObject(closed);
+    expect(await rejection(socket.read())).toMatchObject(closed);
+    await socket.write('as long as it need not wait');
   });
 
   test('is one of a thousand on one reactor', async () => {
@@ -173,6 +158,11 @@ describe.each(doorbells)("a socket, with the doorbell '%s'", (doorbell) => {
     wrong(() => connect(reactor, { port: 0 }), 'ERR_OUT_OF_RANGE');
     wrong(() => connect(reactor, { port: 65_536 }), 'ERR_OUT_OF_RANGE');
     wrong(() => connect(reactor, { port: 1, host: 1 as never }), 'ERR_INVALID_ARG_TYPE');
+    wrong(() => connect(reactor, { port: 1, host: '' }), 'ERR_INVALID_ARG_VALUE');
+    wrong(() => connect(reactor, { port: 1, host: 'a\0' }), 'ERR_INVALID_ARG_VALUE');
+    wrong(() => connect(reactor, { port: 1, timeoutMs: 'x' as never }), 'ERR_INVALID_ARG_TYPE');
+    wrong(() => connect(reactor, { port: 1, signal: 5 as never }), 'ERR_INVALID_ARG_TYPE');
+    expect(() => connect(reactor, { port: 1, host: 'a\0' })).toThrow('options.host');
   });
 });
 

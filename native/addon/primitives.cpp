@@ -183,6 +183,12 @@ napi_value receive(napi_env env, napi_callback_info info) {
   return to_value(env, answer(error, static_cast<double>(done)));
 }
 
+/// shutdown(fd) -> 0 or a negative errno
+napi_value shutdown(napi_env env, napi_callback_info info) {
+  const Arguments<1> arguments(env, info);
+  return to_value(env, answer(end_sending(static_cast<Descriptor>(arguments.integer(0))), 0));
+}
+
 napi_value close(napi_env env, napi_callback_info info) {
   const Arguments<1> arguments(env, info);
   arguments.environment->primitives().close(static_cast<Descriptor>(arguments.integer(0)));
@@ -209,6 +215,7 @@ void export_primitives(Napi::Object& exports, Environment& environment) {
   add("socketError", socket_error);
   add("send", send);
   add("receive", receive);
+  add("shutdown", shutdown);
   add("close", close);
   exports["waitsSignal"] = Napi::Function::New(env, waits_signal, "waitsSignal", &environment);
   exports["openWake"] = Napi::Function::New(env, open_wake, "openWake", &environment);

@@ -19,6 +19,8 @@ int socket_error(Descriptor socket) noexcept;
 int send_some(Descriptor socket, const uint8_t* from, size_t size, size_t& done) noexcept;
 /// EAGAIN: nothing is there now. `done` is 0 when the other end has finished.
 int receive_some(Descriptor socket, uint8_t* into, size_t size, size_t& done) noexcept;
+/// Nothing more will be sent: the other end reads to the end of what was.
+int end_sending(Descriptor socket) noexcept;
 void close_socket(Descriptor socket) noexcept;
 
 }  // namespace offloop

@@ -88,6 +88,8 @@ int receive_some(Descriptor socket, uint8_t* into, size_t size, size_t& done) no
   return 0;
 }
 
+int end_sending(Descriptor socket) noexcept { return ::shutdown(socket, SHUT_WR) == 0 ? 0 : errno; }
+
 void close_socket(Descriptor socket) noexcept { close(socket); }
 
 }  // namespace offloop

@@ -82,6 +82,8 @@ int receive_some(Descriptor socket, uint8_t* into, size_t size, size_t& done) no
   return 0;
 }
 
+int end_sending(Descriptor socket) noexcept { return shutdown(socket, SD_SEND) == 0 ? 0 : socket_errno(); }
+
 void close_socket(Descriptor socket) noexcept { closesocket(socket); }
 
 }  // namespace offloop
