@@ -181,7 +181,16 @@ function snapshot(argument: unknown): unknown {
   if (typeof argument !== 'object' || argument === null) return argument;
   if (argument instanceof URL) return new URL(argument);
   if (ArrayBuffer.isView(argument)) return Buffer.from(argument as Uint8Array);
-  return { ...argument };
+  return Object.fromEntries(keysOf(argument).map((key) => [key, argument[key as never]]));
+}
+
+/** Whatever can be read of options, as with Node's own: they may be inherited, or getters of a class. */
+function keysOf(options: object): string[] {
+  const keys = new Set<string>();
+  for (let at = options; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    for (const key of Object.getOwnPropertyNames(at)) keys.add(key);
+  }
+  return [...keys];
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Web streams whose work is done by tasks: sources, sinks, and what lies between. */
 import type { ReadableStream, TransformStream, WritableStream } from 'node:stream/web';
-import { checkInteger, checkNumber, checkObject, type Data, invalidType } from './check.js';
+import { checkInteger, checkNumber, checkObject, type Data, invalidType, invalidValue } from './check.js';
 import { fillRunOptions, type RunOptions } from './options.js';
 import { Stage, type SubmitStep } from './stage.js';
 import { makeReadable, makeTransform, makeWritable, type Terms } from './stage-streams.js';
@@ -35,7 +35,9 @@ const LEAST_CHUNK = 1024;
 const MOST_CHUNK = 1024 ** 3;
 
 function fillStreamOptions(options: StreamOptions, defaultMark: number): FilledStreamOptions {
-  checkObject('options', options);
+  const { input } = checkObject('options', options) as RunOptions;
+  if (input !== undefined)
+    throw invalidValue('options.input', 'is not for streams, which take turns with memory', input);
   const { chunkSize = 65_536, highWaterMark = defaultMark, signal, ...runOptions } = options;
   checkInteger('options.chunkSize', chunkSize, LEAST_CHUNK, MOST_CHUNK);
   checkNumber('options.highWaterMark', highWaterMark, 0);

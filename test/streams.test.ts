@@ -243,6 +243,7 @@ describe('mistakes throw at once, and name what is wrong', () => {
     ['a tiny chunk', () => pool.transform(gzip, [], { chunkSize: 1023 }), '"options.chunkSize"'],
     ['a negative mark', () => pool.readable(readFile, path, { highWaterMark: -1 }), '"options.highWaterMark"'],
     ['a wrong option of runs', () => pool.readable(readFile, path, { priority: 256 }), '"options.priority"'],
+    ['what is for runs alone', () => pool.transform(gzip, [], { input: 'move' } as never), '"options.input"'],
     ['a signal that is none', () => pool.readable(readFile, path, { signal: {} as never }), '"options.signal"'],
   ])('%s', (_what, begin, message) => {
     expect(begin).toThrow(message);
@@ -253,6 +254,18 @@ describe('mistakes throw at once, and name what is wrong', () => {
     const packing = open().transform(gzip, [options]);
     options.level = 99;
     expect(zlib.gunzipSync(await sent([data], packing)).equals(data)).toBe(true);
+  });
+
+  it('takes options that are inherited, or getters, as the task itself does', async () => {
+    class Stored {
+      get level() {
+        return 0;
+      }
+    }
+    for (const options of [Object.create({ level: 0 }), new Stored()]) {
+      const packed = await sent([data], open().transform(gzip, [options]));
+      expect(packed.length).toBeGreaterThan(data.length);
+    }
   });
 });
 
