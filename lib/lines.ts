@@ -25,7 +25,8 @@ const DONE: Line = Object.freeze({ value: undefined, done: true });
  * thread waits for them, so that nothing is read before the first is asked for, and no more than 128 lines and 64 KiB
  * ahead. How a terminal lets a line be edited is left to the terminal; a console of Windows gives UTF-8.
  *
- * Ends at the end of the input, when the loop is left, or when `signal` is aborted. The descriptor stays open, and
+ * Ends at the end of the input, when the loop is left (or by `return()`), or when `signal` is aborted. Until then its
+ * thread keeps the process alive. The descriptor stays open, and
  * as it was; what had been read ahead is lost. Nobody else may read it meanwhile: leave the stream paused.
  *
  * @param input - a stream with a descriptor, as `process.stdin`, or a descriptor

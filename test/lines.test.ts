@@ -82,7 +82,7 @@ describe('the lines of a file', () => {
     ['no lines', '', []],
     ['one line', 'one\n', ['one']],
     ['a last line without an end', 'one\ntwo', ['one', 'two']],
-    ['the ends of other systems', 'one\r\ntwo\rthree\r\n', ['one', 'two\rthree']],
+    ['the ends of other systems', 'one\r\ntwo\rthree\r\nfour\r', ['one', 'two\rthree', 'four\r']],
     ['empty lines', '\n\r\n\n', ['', '', '']],
     ['UTF-8', 'é\n世界\n🌍', ['é', '世界', '🌍']],
     ['zeros', 'a\0b\nc', ['a\0b', 'c']],
@@ -104,9 +104,10 @@ describe('the lines of a file', () => {
 
   test('may not be longer than 16 MiB', async () => {
     const limit = 16 << 20;
-    const descriptor = fileOf('x'.repeat(limit));
-    const [line] = await all(descriptor);
-    expect(line).toHaveLength(limit);
+    for (const end of ['', '\n', '\r\n']) {
+      const [line] = await all(fileOf('x'.repeat(limit) + end));
+      expect(line).toHaveLength(limit);
+    }
     const longer = fileOf(`first\n${'x'.repeat(limit + 1)}`);
     const error = await rejection(all(longer));
     expect(error).toMatchObject({

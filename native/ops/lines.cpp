@@ -32,13 +32,13 @@ class Lines {
     size_t start = 0;
     while (const void* found = std::memchr(bytes_.data() + looked, '\n', bytes_.size() - looked)) {
       const size_t end = static_cast<size_t>(static_cast<const uint8_t*>(found) - bytes_.data());
-      if (Status refused = send(start, end)) return refused;
+      if (Status refused = send(start, without_return(start, end))) return refused;
       start = looked = end + 1;
     }
     const size_t rest = bytes_.size() - start;
     if (start > 0) std::memmove(bytes_.data(), bytes_.data() + start, rest);
     bytes_.resize(rest);
-    check(rest);
+    check(0, without_return(0, rest));
     return OFFLOOP_OK;
   }
   /// Nothing more comes: what is there is the last line.
@@ -47,14 +47,16 @@ class Lines {
 
  private:
   Status send(size_t start, size_t end) {
-    check(end - start);
-    const uint8_t* const bytes = bytes_.data();
-    if (end > start && bytes[end - 1] == '\r') --end;
+    check(start, end);
     ++count_;
-    return to_.send(call_, Value::of(kind_, bytes + start, end - start));
+    return to_.send(call_, Value::of(kind_, bytes_.data() + start, end - start));
   }
-  void check(size_t size) const {
-    if (size > longest_) throw std::length_error("a line is longer than " + std::to_string(longest_) + " bytes");
+  /// Where a line ends whose `\n` is, or may be about to come, at `end`.
+  size_t without_return(size_t start, size_t end) noexcept {
+    return end > start && bytes_.data()[end - 1] == '\r' ? end - 1 : end;
+  }
+  void check(size_t start, size_t end) const {
+    if (end - start > longest_) throw std::length_error("a line is longer than " + std::to_string(longest_) + " bytes");
   }
 
   Call& call_;
