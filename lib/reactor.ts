@@ -59,7 +59,7 @@ function closedError(): OffloopError {
  * const reactor = new Reactor();
  * await reactor.readable(fd, { timeoutMs: 1000 });
  */
-export class Reactor implements AsyncDisposable {
+export class Reactor implements Disposable, AsyncDisposable {
   /** What ends with the reactor. */
   readonly #waiting = new Set<Fail>();
   #delivered = 0;
@@ -105,7 +105,7 @@ export class Reactor implements AsyncDisposable {
    * that nobody asks for cost nothing: by levels, the descriptor is looked at when the next one is asked for.
    *
    * @param what - what it is watched for: 'r', 'w' or both
-   * @throws TypeError
+   * @throws TypeError, RangeError
    * @rejects as `readable`; ERR_OFFLOOP_UNSUPPORTED where there are no edges, with poll and IOCP
    * @example
    * for await (const { hungUp } of reactor.watch(fd, 'r')) {
@@ -140,6 +140,10 @@ export class Reactor implements AsyncDisposable {
   close(): void {
     this.#closed = true;
     for (const fail of this.#waiting) fail(closedError());
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

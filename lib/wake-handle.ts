@@ -14,6 +14,9 @@ function closedError(): OffloopError {
   return new OffloopError('ERR_OFFLOOP_CLOSED', 'the wake handle is closed');
 }
 
+/** Closes what nobody has any more. */
+const forgotten = new FinalizationRegistry<number>(closeWake);
+
 /**
  * Wakes whoever waits for it, in any thread of the process. Rings coalesce: a thousand of them before somebody waits are one
  * wake-up, and none is lost.
@@ -29,7 +32,8 @@ function closedError(): OffloopError {
  * await wake.wait();
  */
 export class WakeHandle implements Disposable {
-  /** By which others find it: a number, to be sent to worker_threads. Good while this or another one made of it is open. */
+  /** By which others find it: a number, to be sent to worker_threads. Good while this or another one made of it is open, and not
+   * forgotten. */
   readonly handle: number;
   readonly #signal: number;
   readonly #waiting = new Set<Waiting>();
@@ -39,9 +43,10 @@ export class WakeHandle implements Disposable {
   /** @internal For `from`: what to open, instead of a new one. */
   constructor(handle?: number);
   constructor(handle = 0) {
-    const opened = openWake(handle);
+    const opened = openWake(checkInteger('handle', handle, 0));
     if (opened === undefined) throw closedError();
     [this.handle, this.#signal] = opened;
+    forgotten.register(this, this.#signal, this);
   }
 
   /**
@@ -107,6 +112,7 @@ export class WakeHandle implements Disposable {
     if (this.#closed) return;
     this.#closed = true;
     for (const { fail } of this.#waiting) fail(closedError());
+    forgotten.unregister(this);
     closeWake(this.#signal);
   }
 

@@ -220,6 +220,32 @@ describe.each(doorbells)("a process, with the doorbell '%s'", (doorbell) => {
     expect(outcome).toMatchObject({ code: 0, signal: null, stdout: 'woken\n', stderr: '' });
   });
 
+  test('closes what is forgotten, and nothing that somebody waits for', async () => {
+    const outcome = await runProgram(
+      `
+      import { WakeHandle } from 'offloop/primitives';
+      const forgotten = new WakeHandle().handle;
+      const waited = new WakeHandle();
+      const woken = WakeHandle.from(waited.handle).wait();
+      const isOpen = (handle) => {
+        try {
+          WakeHandle.from(handle).close();
+          return true;
+        } catch {
+          return false;
+        }
+      };
+      const end = Date.now() + 5000;
+      while (isOpen(forgotten) && Date.now() < end) { gc(); await new Promise((go) => setTimeout(go, 5)); }
+      waited.ring();
+      await woken;
+      console.log(isOpen(forgotten));
+    `,
+      { doorbell, flags: ['--expose-gc'] },
+    );
+    expect(outcome).toMatchObject({ code: 0, stdout: 'false\n', stderr: '' });
+  });
+
   test('may exit while somebody waits', async () => {
     const outcome = await runProgram(
       `
