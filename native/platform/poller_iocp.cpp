@@ -24,7 +24,7 @@ constexpr auto kCancelled = static_cast<LONG>(0xC0000120);
 constexpr auto kPipeBroken = static_cast<LONG>(0xC000014B);
 
 /// What a completion belongs to.
-enum Key : ULONG_PTR { kBell, kAnswer };
+enum Key : ULONG_PTR { kBell, kAnswer, kAnswerOfPipe };
 
 uint32_t events_of(Interest interest) noexcept {
   uint32_t events = AfdPoll::kAbort | AfdPoll::kConnectFail | AfdPoll::kLocalClose;
@@ -104,7 +104,7 @@ int IocpPoller::classify(Watched& watched) noexcept {
       return ENOTSUP;
   }
   if (watched.interest != Interest::readable) return ENOTSUP;
-  if (CreateIoCompletionPort(watched.handle(), port_, kAnswer, 0)) {
+  if (CreateIoCompletionPort(watched.handle(), port_, kAnswerOfPipe, 0)) {
     pipes_.insert(watched.fd);
     return 0;
   }
@@ -160,15 +160,21 @@ int IocpPoller::ask(Watched& watched) noexcept {
   if (watched.socket) {
     error = afd_.ask(watched.socket, events_of(watched.interest), watched.poll, &watched.overlapped);
   } else {
+    try {
+      reads_.insert(&watched);
+    } catch (const std::bad_alloc&) {
+      return ENOMEM;
+    }
     watched.overlapped = {};
     static char nothing;
     const bool read = ReadFile(watched.handle(), &nothing, 0, nullptr, &watched.overlapped);
     const DWORD failure = read ? ERROR_SUCCESS : GetLastError();
     if (failure == ERROR_BROKEN_PIPE) {  // to be told, but nothing completes
       watched.overlapped.Internal = static_cast<ULONG_PTR>(kPipeBroken);
-      PostQueuedCompletionStatus(port_, 0, kAnswer, &watched.overlapped);
+      PostQueuedCompletionStatus(port_, 0, kAnswerOfPipe, &watched.overlapped);
     } else if (failure != ERROR_SUCCESS && failure != ERROR_IO_PENDING) {
       error = errno_of(failure);
+      reads_.erase(&watched);
     }
   }
   watched.asked = !error;
@@ -240,10 +246,14 @@ size_t IocpPoller::collect(std::span<Ready> ready, unsigned long timeout_ms, siz
   if (!GetQueuedCompletionStatusEx(port_, entries.data(), most, &count, timeout_ms, FALSE)) return 0;
   std::lock_guard lock(mutex_);
   for (const OVERLAPPED_ENTRY& entry : std::span(entries).first(count)) {
-    const bool told = entry.lpCompletionKey == kBell
-                          ? take_ring(*reinterpret_cast<Bell*>(entry.lpOverlapped), ready[found])
-                          : take_answer(reinterpret_cast<Watched*>(entry.lpOverlapped), ready[found]);
-    found += told;
+    if (entry.lpCompletionKey == kBell) {
+      found += take_ring(*reinterpret_cast<Bell*>(entry.lpOverlapped), ready[found]);
+      continue;
+    }
+    auto* const watched = reinterpret_cast<Watched*>(entry.lpOverlapped);
+    // The port hears of the calls of a pipe's owner, too.
+    if (entry.lpCompletionKey == kAnswerOfPipe && reads_.erase(watched) == 0) continue;
+    found += take_answer(watched, ready[found]);
   }
   return count;
 }

@@ -70,7 +70,8 @@ class IocpPoller {
   Afd afd_;
   std::mutex mutex_;
   std::unordered_map<Descriptor, Watched*> watched_;
-  std::unordered_set<Descriptor> pipes_;  // those that the port keeps
+  std::unordered_set<Descriptor> pipes_;      // those that the port keeps
+  std::unordered_set<const Watched*> reads_;  // of pipes, which will answer
   std::list<Bell> bells_;
   Watched* to_ask_ =
       nullptr;  // those that the next wait asks about again, so that all have their turn: first in, first out

@@ -215,6 +215,25 @@ TYPED_TEST(Pollers, tell_the_reader_of_a_pipe_that_nobody_writes_any_more) {
   EXPECT_EQ(this->told(), "r!") << "the next read tells the end";
 }
 
+#if defined(_WIN32)
+TYPED_TEST(Pollers, take_no_call_of_the_owner_of_a_pipe_for_their_own) {
+  OneWay pipe;
+  ASSERT_EQ(this->watch(pipe[0], Interest::readable, Trigger::once), 0);
+  pipe.send(1);
+  EXPECT_EQ(this->told(), "r");
+  OVERLAPPED owners{};
+  char byte = 0;
+  DWORD count = 0;
+  ReadFile(testing::handle_of(pipe[0]), &byte, 1, nullptr, &owners);
+  EXPECT_EQ(this->told_now(), "");
+  EXPECT_TRUE(GetOverlappedResult(testing::handle_of(pipe[0]), &owners, &count, TRUE));
+  EXPECT_EQ(byte, 'x');
+  ASSERT_EQ(this->rewatch(pipe[0], Interest::readable, Trigger::once), 0);
+  pipe.send(1);
+  EXPECT_EQ(this->told(), "r");
+}
+#endif
+
 TYPED_TEST(Pollers, tell_the_writer_of_a_pipe_that_nobody_reads_any_more) {
   OneWay pipe;
   if (this->is("iocp")) {
