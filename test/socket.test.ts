@@ -127,6 +127,13 @@ describe.each(doorbells)("a socket, with the doorbell '%s'", (doorbell) => {
     expect(reactor.stats().waiting).toBe(0);
   });
 
+  test('can be waited for by its descriptor', async () => {
+    using socket = await connect(await listenAndEcho());
+    expect(await reactor.writable(socket.fd)).toEqual({ readable: false, writable: true, hungUp: false });
+    await socket.write('x');
+    expect(await reactor.readable(socket.fd)).toEqual({ readable: true, writable: false, hungUp: false });
+  });
+
   test('rejects what waits when its reactor is closed', async () => {
     const closing = new offloop.Reactor();
     const port = await listenAndEcho();

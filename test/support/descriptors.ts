@@ -1,79 +1,24 @@
-/** Descriptors to wait for: named pipes, which `node:fs` can open without blocking. They are closed after each test. */
-import { execFileSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach } from 'vitest';
-
-const { O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
-
-const folder = mkdtempSync(join(tmpdir(), 'offloop-pipes-'));
-let made = 0;
-const opened = new Set<number>();
-
-function open(path: string, flags: number): number {
-  const fd = openSync(path, flags | O_NONBLOCK);
-  opened.add(fd);
-  return fd;
-}
-
-export function close(fd: number): void {
-  if (opened.delete(fd)) closeSync(fd);
-}
-
-/** The path of a new named pipe. */
-export function makeFifo(): string {
-  const path = join(folder, `${++made}`);
-  execFileSync('mkfifo', [path]);
-  return path;
-}
-
-/** Both ends in one: always writable until it is full, readable when there is something. */
-export function openBoth(path: string = makeFifo()): number {
-  return open(path, O_RDWR);
-}
-
+/** Descriptors to wait for, of which both ends are the test's. They are closed after each test. */
 export interface Pipe {
   readonly reading: number;
   readonly writing: number;
 }
 
-export function openPipe(): Pipe {
-  const path = makeFifo();
-  const reading = open(path, O_RDONLY);
-  return { reading, writing: open(path, O_WRONLY) };
+export interface Descriptors {
+  openPipe(): Pipe;
+  /** Both ends in one: always writable until it is full, readable when there is something. */
+  openBoth(): number;
+  openFile(path: string): number;
+  close(fd: number): void;
+  /** Has `bytes` come out of the other end; of what has both, out of itself. */
+  send(fd: number, bytes?: number): void;
+  /** Reads all there is. Returns how much that was. */
+  drain(fd: number): number;
+  /** Writes until there is no more room. */
+  fill(fd: number): void;
 }
 
-export function send(fd: number, bytes = 1): void {
-  writeSync(fd, Buffer.alloc(bytes));
-}
+const module: Descriptors =
+  process.platform === 'win32' ? await import('./descriptors-windows.js') : await import('./descriptors-posix.js');
 
-/** Reads all there is. Returns how much that was. */
-export function drain(fd: number): number {
-  const bytes = Buffer.alloc(4096);
-  let count = 0;
-  try {
-    for (;;) {
-      const read = readSync(fd, bytes);
-      if (read === 0) return count;
-      count += read;
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-    return count;
-  }
-}
-
-/** Writes until there is no more room. */
-export function fill(fd: number): void {
-  try {
-    for (;;) send(fd, 4096);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-  }
-}
-
-afterEach(() => {
-  for (const fd of opened) close(fd);
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+export const { openPipe, openBoth, openFile, close, send, drain, fill } = module;
