@@ -47,6 +47,7 @@ function install() {
   rmSync(copy, { recursive: true, force: true });
   for (const path of [
     'dist',
+    'examples',
     'lib',
     'test',
     'native',
