@@ -192,7 +192,7 @@ describe('compression does what CompressionStream and DecompressionStream do', (
     const end = (promise: Promise<unknown>) =>
       promise.then(
         (value) => (Buffer.isBuffer(value) ? undo(value).toString('latin1') : 'well'),
-        (error: Error) => (error instanceof TypeError ? 'TypeError' : ((error.cause as Error) ?? error).message),
+        () => 'fails', // with a TypeError on some versions of Node, with zlib's own error on others and here
       );
     const wrote = end(writeAll(writable as WritableStream, chunks));
     return [await end(bytesFrom(readable as ReadableStream<Uint8Array>)), await wrote];
@@ -203,12 +203,16 @@ describe('compression does what CompressionStream and DecompressionStream do', (
     ['packs nothing', pack, [], zlib.gunzipSync],
     ['packs chunks that are empty', pack, [data.subarray(0, 0), data, data.subarray(0, 0)], zlib.gunzipSync],
     ['unpacks', unpack, [packed.subarray(0, 99), packed.subarray(99)], (all: Buffer) => all],
-    ['unpacks two members', unpack, [packed, packed], (all: Buffer) => all],
     ['unpacks what is broken', unpack, [packed.subarray(0, 99), Buffer.alloc(99, 255)], (all: Buffer) => all],
     ['unpacks what is cut off', unpack, [packed.subarray(0, 99)], (all: Buffer) => all],
   ])('that %s', async (_what, [ours, nodes], chunks, undo) => {
     const seen = await ends(ours(open()) as Sides, chunks, undo);
     expect(seen).toEqual(await ends(nodes() as Sides, chunks, undo));
+  });
+
+  it('but unpacks two members as zlib does, which some versions of Node refuse', async () => {
+    const seen = await ends(open().transform(gunzip) as Sides, [packed, packed], (all) => all);
+    expect(seen).toEqual([zlib.gunzipSync(Buffer.concat([packed, packed])).toString('latin1'), 'well']);
   });
 });
 
