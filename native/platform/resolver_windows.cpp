@@ -3,8 +3,8 @@
 #include <winsock2.h>
 #include <ws2tcpip.h>
 
+#include "platform/addrinfo.hpp"
 #include "platform/errno_windows.hpp"
-#include "platform/resolver.hpp"
 #include "platform/winsock_windows.hpp"
 
 namespace offloop {
@@ -35,42 +35,15 @@ ResolverError explained(int error) noexcept {
   }
 }
 
-const addrinfo* first(const addrinfo* found, int family) noexcept {
-  while (found && found->ai_family != family) found = found->ai_next;
-  return found;
-}
-
-const addrinfo* first_of_either(const addrinfo* found) noexcept {
-  while (found && found->ai_family != AF_INET && found->ai_family != AF_INET6) found = found->ai_next;
-  return found;
-}
-
-const addrinfo* choose(const addrinfo* found, AddressOrder order) noexcept {
-  if (order == AddressOrder::resolver) return first_of_either(found);
-  const addrinfo* preferred = first(found, order == AddressOrder::ipv4_first ? AF_INET : AF_INET6);
-  return preferred ? preferred : first_of_either(found);
-}
-
 }  // namespace
 
 ResolverError resolve(const char* host, AddressOrder order, Address& address) noexcept {
   if (int error = start_sockets()) return {nullptr, error};
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;  // else every address comes once for each kind of socket
   addrinfo* found = nullptr;
-  if (int error = getaddrinfo(host, nullptr, &hints, &found)) return explained(error);
+  if (int error = find_addresses(host, found)) return explained(error);
 
   const addrinfo* chosen = choose(found, order);
-  if (chosen && chosen->ai_family == AF_INET6) {
-    const auto* whole = reinterpret_cast<const sockaddr_in6*>(chosen->ai_addr);
-    inet_ntop(AF_INET6, &whole->sin6_addr, address.text, sizeof address.text);
-    address.family = 6;
-  } else if (chosen) {
-    const auto* whole = reinterpret_cast<const sockaddr_in*>(chosen->ai_addr);
-    inet_ntop(AF_INET, &whole->sin_addr, address.text, sizeof address.text);
-    address.family = 4;
-  }
+  if (chosen) address = address_of(*chosen);
   freeaddrinfo(found);
   return chosen ? ResolverError{} : ResolverError{"ENOTFOUND", -3007};
 }

@@ -1,5 +1,6 @@
 #if !defined(_WIN32)
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -8,8 +9,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 
+#include "platform/addrinfo.hpp"
 #include "platform/socket.hpp"
 
 namespace offloop {
@@ -52,13 +53,8 @@ int begin(const addrinfo& to, Descriptor& socket) noexcept {
 }  // namespace
 
 int connect_socket(const char* address, uint16_t port, Descriptor& socket) noexcept {
-  char digits[6] = "";
-  std::to_chars(digits, digits + sizeof digits - 1, port);
-  addrinfo hints{};
-  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;  // so nobody is asked
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(address, digits, &hints, &found) != 0) return EINVAL;
+  addrinfo* const found = parse_address(address, port);
+  if (!found) return EINVAL;
   const int error = begin(*found, socket);
   freeaddrinfo(found);
   return error;

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <climits>
 
+#include "platform/addrinfo.hpp"
 #include "platform/errno_windows.hpp"
 #include "platform/socket.hpp"
 #include "platform/winsock_windows.hpp"
@@ -45,13 +45,8 @@ int count_of(size_t size) noexcept { return static_cast<int>(std::min<size_t>(si
 
 int connect_socket(const char* address, uint16_t port, Descriptor& socket) noexcept {
   if (int error = start_sockets()) return error;
-  char digits[6] = "";
-  std::to_chars(digits, digits + sizeof digits - 1, port);
-  addrinfo hints{};
-  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;  // so nobody is asked
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(address, digits, &hints, &found) != 0) return EINVAL;
+  addrinfo* const found = parse_address(address, port);
+  if (!found) return EINVAL;
   SOCKET made = INVALID_SOCKET;
   const int error = begin(*found, made);
   freeaddrinfo(found);
