@@ -1,5 +1,6 @@
 /** How messages are written and read where native code can: the layout is native/core/message.hpp's. */
 import { Buffer } from 'node:buffer';
+import { types } from 'node:util';
 import { type Bytes, invalidType, invalidValue, isBytes, outOfRange } from './check.js';
 import {
   KIND_BIGINT,
@@ -16,7 +17,7 @@ import {
   MESSAGE_SHORT_BYTES,
   MESSAGE_WORDS_SHIFT,
 } from './layout.js';
-import { copied, toUint8Array } from './memory.js';
+import { copied } from './memory.js';
 
 /** What a queue carries by itself, or in a flat array. Bytes of any kind are copied, and arrive as a Buffer. */
 export type MessageItem = number | bigint | boolean | string | null | undefined | Bytes;
@@ -36,45 +37,97 @@ const SHORT_TEXT = MESSAGE_SHORT_BYTES / 3;
 /** Character by character is cheaper than a call up to here. */
 const TINY_TEXT = 24;
 
-/** Throws what writing the value would. @returns what is to be kept of it to be written later */
+/** Up to here copying bytes is cheaper than a view of them, for which V8 would move them out of its own heap. */
+const TINY_BYTES = 64;
+
+/**
+ * What a message is to be written from. Reading a value may run code of its owner's, which may use queues itself: all of
+ * that happens here, before anything is touched, and what is returned has none left. Bytes may still be the caller's memory.
+ *
+ * @throws TypeError, RangeError naming what cannot be sent
+ */
 export function checkMessage(value: unknown): Message {
-  if (!Array.isArray(value)) return checkItem('value', value);
-  checkCount(value);
-  return value.map((item, index) => checkItem(`value[${index}]`, item));
+  return Array.isArray(value) ? checkItems(value) : checkItem(value, -1);
 }
 
-function checkItem(name: string, value: unknown): MessageItem {
+/** A message that waits: its bytes are copied. */
+export function kept(message: Message): Message {
+  return Array.isArray(message) ? message.map(keptItem) : keptItem(message as MessageItem);
+}
+
+function keptItem(item: MessageItem): MessageItem {
+  return typeof item === 'object' && item !== null ? copied(item as Uint8Array) : item;
+}
+
+function checkItems(values: readonly unknown[]): readonly MessageItem[] {
+  const items = [...values]; // before they are counted: it may be a proxy
+  if (items.length > MESSAGE_MOST_ITEMS) throw outOfRange('value.length', `<= ${MESSAGE_MOST_ITEMS}`, items.length);
+  for (let i = 0; i < items.length; ++i) {
+    const item = items[i];
+    if (typeof item !== 'number') items[i] = checkItem(item, i);
+  }
+  return items as MessageItem[];
+}
+
+/** `index`: in an array; else negative. */
+function checkItem(value: unknown, index: number): MessageItem {
   switch (typeof value) {
-    case 'bigint':
-      checkBigint(name, value);
-      return value;
     case 'number':
-    case 'boolean':
     case 'string':
+    case 'boolean':
     case 'undefined':
       return value;
+    case 'bigint':
+      if (BigInt.asIntN(64, value) === value) return value;
+      throw outOfRange(nameOf(index), '>= -(2n ** 63n) && < 2n ** 63n', value);
     default:
-      return value === null ? null : copied(bytesOf(name, value));
+      if (value === null) return null;
+      if (!isBytes(value)) throw invalidType(nameOf(index), kTypes, value);
+      return checkBytes(value, index);
   }
 }
 
-function checkCount(items: readonly unknown[]): void {
-  if (items.length <= MESSAGE_MOST_ITEMS) return;
-  throw outOfRange('value.length', `<= ${MESSAGE_MOST_ITEMS}`, items.length);
+function checkBytes(value: Bytes, index: number): Uint8Array {
+  try {
+    return ownView(value);
+  } catch {
+    throw invalidValue(nameOf(index), 'must not be detached', value);
+  }
 }
 
-function checkBigint(name: string, value: bigint): void {
-  if (BigInt.asIntN(64, value) !== value) throw outOfRange(name, '>= -(2n ** 63n) && < 2n ** 63n', value);
+function nameOf(index: number): string {
+  return index < 0 ? 'value' : `value[${index}]`;
 }
 
-function bytesOf(name: string, value: unknown): Uint8Array {
-  if (!isBytes(value)) throw invalidType(name, kTypes, value);
-  const view = toUint8Array(value);
-  if (view === undefined) throw invalidValue(name, 'must not be detached', value);
-  return view;
+type Getter<T> = (this: unknown) => T;
+const { apply } = Reflect;
+const getter = <T>(prototype: object, name: string) =>
+  Object.getOwnPropertyDescriptor(prototype, name)?.get as Getter<T>;
+const sight = (prototype: object) => ({
+  buffer: getter<ArrayBuffer>(prototype, 'buffer'),
+  byteOffset: getter<number>(prototype, 'byteOffset'),
+  byteLength: getter<number>(prototype, 'byteLength'),
+});
+/** What the engine knows of bytes: an object may have properties of its own by the same names. */
+const TYPED_ARRAY = sight(Object.getPrototypeOf(Uint8Array.prototype) as object);
+const DATA_VIEW = sight(DataView.prototype);
+const lengthOfBuffer = getter<number>(ArrayBuffer.prototype, 'byteLength');
+const lengthOfShared = getter<number>(SharedArrayBuffer.prototype, 'byteLength');
+const NONE: [] = [];
+
+/** The same bytes, at a length that stays: shared memory may grow. Throws if they are detached. */
+function ownView(value: Bytes): Uint8Array {
+  if (ArrayBuffer.isView(value)) {
+    const { buffer, byteOffset, byteLength } = types.isDataView(value) ? DATA_VIEW : TYPED_ARRAY;
+    const size = apply(byteLength, value, NONE);
+    if (size <= TINY_BYTES && types.isUint8Array(value)) return new Uint8Array(value);
+    return new Uint8Array(apply(buffer, value, NONE), apply(byteOffset, value, NONE), size);
+  }
+  const lengthOf = types.isSharedArrayBuffer(value) ? lengthOfShared : lengthOfBuffer;
+  return new Uint8Array(value, 0, apply(lengthOf, value, NONE));
 }
 
-/** Writes messages one behind the other. One that is refused leaves nothing behind. */
+/** Writes messages one behind the other, as `checkMessage` returns them: none of them can be refused here. */
 export class MessageWriter {
   /** Words written so far. */
   end = 0;
@@ -93,12 +146,11 @@ export class MessageWriter {
     this.#bytes = Buffer.from(outgoing);
   }
 
-  /** There must be room for the longest. @throws TypeError, RangeError naming what cannot be sent */
-  write(value: unknown): void {
-    if (typeof value === 'number') this.#number(value);
-    else if (Array.isArray(value))
-      this.#tuple([...value]); // a getter among them may send something itself
-    else this.#item('value', value, this.end);
+  /** There must be room for the longest. */
+  write(message: Message): void {
+    if (typeof message === 'number') this.#number(message);
+    else if (Array.isArray(message)) this.#tuple(message);
+    else this.#item(message as MessageItem, this.end);
   }
 
   clear(): void {
@@ -106,21 +158,14 @@ export class MessageWriter {
     if (this.attachments.length > 0) this.attachments.length = 0;
   }
 
-  #tuple(items: readonly unknown[]): void {
-    checkCount(items);
+  #tuple(items: readonly MessageItem[]): void {
     const start = this.end;
     const before = this.attachments.length;
     this.end = start + HEAD_WORDS;
-    try {
-      for (let i = 0; i < items.length; ++i) {
-        const item = items[i];
-        if (typeof item === 'number') this.#number(item);
-        else this.#item(`value[${i}]`, item, start);
-      }
-    } catch (error) {
-      this.end = start;
-      this.attachments.length = before;
-      throw error;
+    for (let i = 0; i < items.length; ++i) {
+      const item = items[i];
+      if (typeof item === 'number') this.#number(item);
+      else this.#item(item, start);
     }
     const kind = this.attachments.length > before ? KIND_TUPLE | MESSAGE_APART : KIND_TUPLE;
     this.#words[start] = headOf(kind, this.end - start);
@@ -135,17 +180,16 @@ export class MessageWriter {
   }
 
   /** `start`: where the message begins. */
-  #item(name: string, value: unknown, start: number): void {
+  #item(value: MessageItem, start: number): void {
     if (typeof value === 'number') this.#number(value);
     else if (typeof value === 'string') this.#text(value, start);
     else if (typeof value === 'boolean') this.#cell(KIND_BOOLEAN, value ? 1 : 0, HEAD_WORDS);
     else if (value === undefined) this.#cell(KIND_UNDEFINED, 0, HEAD_WORDS);
     else if (value === null) this.#cell(KIND_NULL, 0, HEAD_WORDS);
     else if (typeof value === 'bigint') {
-      checkBigint(name, value);
       this.#integers[(this.end + HEAD_WORDS) >> 1] = value;
       this.#cell(KIND_BIGINT, 0, CELL_WORDS);
-    } else this.#binary(bytesOf(name, value), start);
+    } else this.#binary(value as Uint8Array, start);
   }
 
   #text(value: string, start: number): void {
@@ -174,7 +218,9 @@ export class MessageWriter {
       this.#attach(KIND_BYTES, view);
       return;
     }
-    this.#bytes.set(view, (this.end + HEAD_WORDS) * 4);
+    const at = (this.end + HEAD_WORDS) * 4;
+    if (size <= TINY_BYTES) for (let i = 0; i < size; ++i) this.#bytes[at + i] = view[i] as number;
+    else this.#bytes.set(view, at);
     this.#cell(KIND_BYTES, size, HEAD_WORDS + (((size + 7) >> 3) << 1));
   }
 

@@ -6,7 +6,7 @@
  */
 import { statusError } from './errors.js';
 import { ROOM_AWAITED } from './layout.js';
-import { MessageReader, MessageWriter } from './messages.js';
+import { type Message, MessageReader, MessageWriter } from './messages.js';
 import type { Queues } from './native.js';
 import { rings } from './ring.js';
 
@@ -52,8 +52,8 @@ export function open(): void {
   process.on('exit', flush); // what was accepted leaves, even if the thread ends itself
 }
 
-/** Puts a message in, if there is room. @throws TypeError, RangeError */
-export function put(queue: number, value: unknown): number {
+/** Puts a message in that `checkMessage` has returned, if there is room. */
+export function put(queue: number, message: Message): number {
   if (queue !== current) {
     flush();
     current = queue;
@@ -62,12 +62,7 @@ export function put(queue: number, value: unknown): number {
     const room = askForRoom();
     if (room <= 0) return room;
   }
-  try {
-    writer.write(value);
-  } catch (error) {
-    flush(); // the room is for others
-    throw error;
-  }
+  writer.write(message);
   --promised;
   ++count;
   if (awaited || writer.end >= BATCH_WORDS || writer.attachments.length > 0) flush();

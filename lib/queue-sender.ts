@@ -1,12 +1,12 @@
 /** The sending end of a queue, with those that wait for room. */
 import { OffloopError } from './errors.js';
-import { checkMessage, type Message } from './messages.js';
+import { checkMessage, kept, type Message } from './messages.js';
 import { CLOSED, FULL, put, type QueueEnd, queues } from './outgoing.js';
 import type { Receiver } from './queue-receiver.js';
 import * as signals from './signals.js';
 
 interface Waiter {
-  readonly value: Message;
+  readonly message: Message;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -30,19 +30,18 @@ export class Sender {
   }
 
   send(value: unknown): Promise<void> {
-    if (this.#waiters.length > 0) return this.#wait(value);
-    const put = this.#put(value);
+    const message = typeof value === 'number' ? value : checkMessage(value); // first: its getters may send something themselves
+    if (this.#waiters.length > 0) return this.#wait(message);
+    const put = this.#put(message);
     if (put > 0) return ACCEPTED;
-    checkMessage(value);
     if (put === CLOSED) return Promise.reject(closed());
-    if (this.#overflow === 'wait') return this.#wait(value);
+    if (this.#overflow === 'wait') return this.#wait(message);
     return this.#overflow === 'reject' ? Promise.reject(full()) : ACCEPTED;
   }
 
   trySend(value: unknown): boolean {
-    const put = this.#waiters.length > 0 ? FULL : this.#put(value);
-    if (put <= 0) checkMessage(value);
-    return put > 0;
+    const message = checkMessage(value);
+    return this.#waiters.length === 0 && this.#put(message) > 0;
   }
 
   /** Nothing more is accepted, whoever waits. */
@@ -51,15 +50,15 @@ export class Sender {
     if (this.#waiters.length > 0) this.#retry();
   }
 
-  #put(value: unknown): number {
-    const done = put(this.#end.number, value);
-    return done === FULL && this.#receiver?.tell() ? put(this.#end.number, value) : done;
+  #put(message: Message): number {
+    const done = put(this.#end.number, message);
+    return done === FULL && this.#receiver?.tell() ? put(this.#end.number, message) : done;
   }
 
-  #wait(value: unknown): Promise<void> {
-    const kept = checkMessage(value);
+  #wait(message: Message): Promise<void> {
+    const waiting = kept(message);
     return new Promise((resolve, reject) => {
-      this.#waiters.push({ value: kept, resolve, reject });
+      this.#waiters.push({ message: waiting, resolve, reject });
       if (this.#waiters.length > 1) return;
       if (this.#signal === 0) this.#signal = queues.sendingSignal(this.#end.number);
       signals.wait(this.#signal, this.#retry);
@@ -75,7 +74,7 @@ export class Sender {
           signals.unwait(this.#signal);
           return;
         }
-        const put = this.#put(first.value);
+        const put = this.#put(first.message);
         if (put === FULL) break;
         this.#waiters.shift();
         if (put === CLOSED) first.reject(closed());

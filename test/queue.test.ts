@@ -12,6 +12,27 @@ async function drain(queue: Queue): Promise<Message[]> {
   return values;
 }
 
+/** Does something while it is read. */
+function tupleThat(does: () => void): Message {
+  const tuple = [1, 2];
+  Object.defineProperty(tuple, 0, {
+    get() {
+      does();
+      return 1;
+    },
+  });
+  return tuple;
+}
+
+function bytesThat(does: () => void): Uint8Array {
+  return Object.defineProperty(new Uint8Array(2), 'byteLength', {
+    get() {
+      does();
+      return 2;
+    },
+  });
+}
+
 describe('a queue', () => {
   test('hands out what was sent, in order, and ends when it has been closed', async () => {
     const queue = new Queue<number>();
@@ -185,15 +206,58 @@ describe('a message', () => {
 
   test('may have a getter that sends one itself', async () => {
     const queue = new Queue();
-    const tuple = [1, 2];
-    Object.defineProperty(tuple, 0, {
-      get() {
-        void queue.send('from the getter');
-        return 1;
-      },
-    });
-    void queue.send(tuple);
+    void queue.send(tupleThat(() => void queue.send('from the getter')));
     expect(await drain(queue)).toEqual(['from the getter', [1, 2]]);
+  });
+
+  test('may have a getter that uses queues, this one and others', async () => {
+    const [queue, other] = [new Queue({ capacity: 3, overflow: 'reject' }), new Queue()];
+    const meddle = () => {
+      void other.send('from the getter');
+      void queue.send('from the getter');
+      expect(queue.stats().length).toBeGreaterThan(0);
+    };
+    void queue.send(1);
+    void queue.send(tupleThat(meddle));
+    expect(queue.trySend(bytesThat(meddle))).toBe(false);
+    expect(queue.stats()).toMatchObject({ length: 3, highWater: 3 });
+    expect(await drain(queue)).toEqual([1, 'from the getter', [1, 2]]);
+    expect(await drain(other)).toEqual(['from the getter']);
+  });
+
+  test('keeps its turn when a getter of it fills the queue, or closes it', async () => {
+    const queue = new Queue({ capacity: 1 });
+    const sent = queue.send(tupleThat(() => void queue.send('first')));
+    const closed = rejection(queue.send(tupleThat(() => queue.close())));
+    expect(await queue.receive()).toBe('first');
+    expect(await rejection(sent)).toMatchObject({ code: 'ERR_OFFLOOP_CLOSED' });
+    expect(await closed).toMatchObject({ code: 'ERR_OFFLOOP_CLOSED' });
+  });
+
+  test('is as long as its bytes are, whatever they say', async () => {
+    const queue = new Queue();
+    const properties = { byteLength: { value: 5000 }, byteOffset: { value: 1e9 }, buffer: { value: 'none' } };
+    for (const size of [0, 3, 64, 65, 3072, 3073]) {
+      for (const bytes of [new Uint8Array(size).fill(7), new Int8Array(size).fill(7)]) {
+        void queue.send(Object.defineProperties(bytes, properties));
+        void queue.send([Object.defineProperties(bytes.slice(), properties), 1]);
+        expect(await queue.receive()).toEqual(Buffer.alloc(size, 7));
+        expect(await queue.receive()).toEqual([Buffer.alloc(size, 7), 1]);
+      }
+      void queue.send(Object.defineProperties(new DataView(new ArrayBuffer(size)), properties));
+      void queue.send(Object.defineProperties(new ArrayBuffer(size), properties));
+      void queue.send(Object.defineProperties(new SharedArrayBuffer(size), properties));
+      for (let i = 0; i < 3; ++i) expect(await queue.receive()).toEqual(Buffer.alloc(size));
+    }
+  });
+
+  test('may be an array that is not what it says', async () => {
+    const queue = new Queue();
+    const proxy = (length: number) =>
+      new Proxy([1, 2], { get: (target, key) => (key === 'length' ? length : Reflect.get(target, key)) });
+    expect(() => queue.send(proxy(1e6))).toThrow(/The value of "value.length" is out of range/);
+    for (const length of [1, 3, -1, Number.NaN]) void queue.send(proxy(length));
+    expect(await drain(queue)).toEqual([[1], [1, 2, undefined], [], []]);
   });
 });
 
