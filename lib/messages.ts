@@ -37,6 +37,8 @@ const SHORT_TEXT = MESSAGE_SHORT_BYTES / 3;
 /** Character by character is cheaper than a call up to here. */
 const TINY_TEXT = 24;
 
+/** A longer one could not say how long it is. (UTF-8 cannot get there: a string has 2²⁹ characters at most.) */
+const MOST_BYTES = 2 ** 32 - 1;
 /** Up to here copying bytes is cheaper than a view of them, for which V8 would move them out of its own heap. */
 const TINY_BYTES = 64;
 
@@ -88,11 +90,14 @@ function checkItem(value: unknown, index: number): MessageItem {
 }
 
 function checkBytes(value: Bytes, index: number): Uint8Array {
+  let view: Uint8Array;
   try {
-    return ownView(value);
+    view = ownView(value);
   } catch {
     throw invalidValue(nameOf(index), 'must not be detached', value);
   }
+  if (view.byteLength <= MOST_BYTES) return view;
+  throw outOfRange(`${nameOf(index)}.byteLength`, `<= ${MOST_BYTES}`, view.byteLength);
 }
 
 function nameOf(index: number): string {

@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events';
+import { totalmem } from 'node:os';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { type Message, Queue, type QueueOptions } from '../lib/primitives.js';
@@ -258,6 +259,18 @@ describe('a message', () => {
     expect(() => queue.send(proxy(1e6))).toThrow(/The value of "value.length" is out of range/);
     for (const length of [1, 3, -1, Number.NaN]) void queue.send(proxy(length));
     expect(await drain(queue)).toEqual([[1], [1, 2, undefined], [], []]);
+  });
+
+  test.runIf(totalmem() > 8 * 2 ** 30)('may not be bytes of 4 GiB', async () => {
+    const queue = new Queue({ capacity: 1 });
+    const huge = new Uint8Array(2 ** 32);
+    const range =
+      /The value of "value(\[1\])?.byteLength" is out of range. It must be <= 4294967295. Received type number/;
+    for (const value of [huge, huge.buffer, new DataView(huge.buffer), [0, huge]]) {
+      expect(() => queue.send(value)).toThrow(range);
+      expect(() => queue.trySend(value)).toThrow(RangeError);
+    }
+    expect(queue.stats().length).toBe(0);
   });
 });
 

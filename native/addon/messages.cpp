@@ -64,7 +64,7 @@ bool copy_attachments(napi_env env, uint32_t* messages, size_t words, napi_value
       if (napi_get_element(env, attachments, cell[message::kHeadWords], &value) == napi_ok) {
         copy = message::kind_of(cell) == OFFLOOP_TEXT ? copy_text(env, value, size) : copy_bytes(env, value, size);
       }
-      complete = complete && copy;
+      complete = complete && copy && size <= UINT32_MAX;
       message::set_memory(cell, copy);
       cell[1] = static_cast<uint32_t>(size);
     });
