@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 import { totalmem } from 'node:os';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { queues } from '../lib/outgoing.js';
 import { type Message, Queue, type QueueOptions } from '../lib/primitives.js';
 import { rejection } from './support/gate.js';
 
@@ -370,6 +371,21 @@ describe('mistakes', () => {
     [null, /The "options" argument must be of type object/],
   ])('in the options %j are told at once', (options, message) => {
     expect(() => new Queue(options as never)).toThrow(message);
+  });
+
+  test('of our own in the number of a queue reach no memory', () => {
+    new Queue();
+    const number = queues.open(1, 0);
+    queues.release(number);
+    for (const none of [-1, number, 1e9]) {
+      const { reserve, commit, awaitRoom, take, receive, disclaim, close, isClosed, counts } = queues;
+      const uses = [reserve, commit, awaitRoom, take, receive, disclaim, close, isClosed, counts];
+      for (const use of [...uses, queues.receivingSignal, queues.sendingSignal]) {
+        expect(() => (use as (...args: unknown[]) => void)(none, 0, 0, 0, [])).toThrow('there is no such queue');
+      }
+      expect(() => queues.publish(none, 'id')).toThrow('there is no such queue');
+      queues.release(none);
+    }
   });
 
   test('in what is received and joined are told at once', () => {

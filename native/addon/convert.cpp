@@ -171,7 +171,11 @@ Status read_arguments(napi_env env, Task& task, const uint32_t* cells, uint32_t 
         break;
       case Cell::queue:
         ++inputs.next_attachment;
-        value = QueuePort::attach(task, inputs.queues.at(cell[1]).queue);
+        if (const Queues::End* end = inputs.queues.at(cell[1])) {
+          value = QueuePort::attach(task, end->queue);
+        } else {
+          status = OFFLOOP_UNSUPPORTED;
+        }
         break;
     }
     if (value.kind == OFFLOOP_TEXT || value.kind == OFFLOOP_BYTES) bytes += value.size;

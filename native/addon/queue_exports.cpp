@@ -9,9 +9,14 @@
 namespace offloop {
 namespace {
 
+constexpr const char* kNoQueue = "there is no such queue";
+
+/// nullptr: there is none, and the call throws.
 template <size_t N>
-Queues::End& first(const Arguments<N>& arguments) noexcept {
-  return arguments.environment->queues().at(arguments.uint32(0));
+Queues::End* first(napi_env env, const Arguments<N>& arguments) noexcept {
+  Queues::End* const end = arguments.environment->queues().at(arguments.uint32(0));
+  if (!end) napi_throw_range_error(env, nullptr, kNoQueue);
+  return end;
 }
 
 int32_t reserve_in(Queues::End& end, uint32_t wanted) noexcept {
@@ -24,42 +29,45 @@ int32_t reserve_in(Queues::End& end, uint32_t wanted) noexcept {
 /// reserve(queue, wanted) -> room for so many, and kRoomAwaited; -1: closed
 napi_value reserve(napi_env env, napi_callback_info info) {
   const Arguments<2> arguments(env, info);
-  return to_value(env, reserve_in(first(arguments), arguments.uint32(1)));
+  Queues::End* const end = first(env, arguments);
+  return end ? to_value(env, reserve_in(*end, arguments.uint32(1))) : nullptr;
 }
 
 /// commit(queue, words, count, wanted, attachments | undefined) -> what reserve(queue, wanted) does; -2: no memory
 napi_value commit(napi_env env, napi_callback_info info) {
   const Arguments<5> arguments(env, info);
-  Queues::End& end = first(arguments);
+  Queues::End* const end = first(env, arguments);
+  if (!end) return nullptr;
   uint32_t* const messages = arguments.environment->queues().outgoing;
   const uint32_t words = arguments.uint32(1);
   uint32_t count = arguments.uint32(2);
   napi_valuetype type = napi_undefined;
   napi_typeof(env, arguments.values[4], &type);
   const bool copied = type == napi_undefined || copy_attachments(env, messages, words, arguments.values[4]);
-  const uint32_t promised = std::exchange(end.promised, 0);
+  const uint32_t promised = std::exchange(end->promised, 0);
   if (!copied) count = 0;
-  const bool stored = end.queue->commit(messages, copied ? words : 0, count, promised - count);
+  const bool stored = end->queue->commit(messages, copied ? words : 0, count, promised - count);
   if (!copied || !stored) return to_value(env, int32_t{-2});
   const uint32_t wanted = arguments.uint32(3);
-  return to_value(env, wanted > 0 ? reserve_in(end, wanted) : int32_t{0});
+  return to_value(env, wanted > 0 ? reserve_in(*end, wanted) : int32_t{0});
 }
 
 /// awaitRoom(queue) -> whether there is room now, or it is closed; else its sending signal will come
 napi_value await_room(napi_env env, napi_callback_info info) {
   const Arguments<1> arguments(env, info);
-  Queues::End& end = first(arguments);
-  return to_value(env, end.queue->await_room(Waker(end.sending)));
+  Queues::End* const end = first(env, arguments);
+  return end ? to_value(env, end->queue->await_room(Waker(end->sending))) : nullptr;
 }
 
 /// take(queue, received, most, lends, objects) -> how many stand in `incoming`; -1: ended; -2: somebody else receives
 napi_value take(napi_env env, napi_callback_info info) {
   const Arguments<5> arguments(env, info);
   Queues& queues = arguments.environment->queues();
-  Queues::End& end = first(arguments);
+  Queues::End* const end = first(env, arguments);
+  if (!end) return nullptr;
   const Queue::Wish wish{arguments.uint32(1), arguments.uint32(2), arguments.boolean(3)};
   const Queue::Taken taken =
-      end.queue->take(&queues, wish, {queues.incoming, layout::kMessagesWords}, Waker(end.receiving));
+      end->queue->take(&queues, wish, {queues.incoming, layout::kMessagesWords}, Waker(end->receiving));
   if (taken.refused) return to_value(env, int32_t{-2});
   if (taken.ended) return to_value(env, int32_t{-1});
   make_objects(env, queues.incoming, taken.messages, arguments.values[4]);
@@ -69,17 +77,18 @@ napi_value take(napi_env env, napi_callback_info info) {
 /// receive(queue, count): so many of those taken have been handed out
 napi_value receive(napi_env env, napi_callback_info info) {
   const Arguments<2> arguments(env, info);
-  first(arguments).queue->receive(arguments.uint32(1));
+  if (Queues::End* const end = first(env, arguments)) end->queue->receive(arguments.uint32(1));
   return nullptr;
 }
 
 napi_value close(napi_env env, napi_callback_info info) {
-  first(Arguments<1>(env, info)).queue->close();
+  if (Queues::End* const end = first(env, Arguments<1>(env, info))) end->queue->close();
   return nullptr;
 }
 
 napi_value is_closed(napi_env env, napi_callback_info info) {
-  return to_value(env, first(Arguments<1>(env, info)).queue->closed());
+  Queues::End* const end = first(env, Arguments<1>(env, info));
+  return end ? to_value(env, end->queue->closed()) : nullptr;
 }
 
 napi_value release(napi_env env, napi_callback_info info) {
@@ -91,12 +100,17 @@ napi_value release(napi_env env, napi_callback_info info) {
 /// disclaim(queue): others may receive
 napi_value disclaim(napi_env env, napi_callback_info info) {
   const Arguments<1> arguments(env, info);
-  first(arguments).queue->disclaim(&arguments.environment->queues());
+  if (Queues::End* const end = first(env, arguments)) end->queue->disclaim(&arguments.environment->queues());
   return nullptr;
 }
 
 Environment& environment_of(const Napi::CallbackInfo& info) { return *static_cast<Environment*>(info.Data()); }
 uint32_t number(const Napi::CallbackInfo& info, size_t index) { return info[index].As<Napi::Number>().Uint32Value(); }
+Queues::End& first(const Napi::CallbackInfo& info) {
+  Queues::End* const end = environment_of(info).queues().at(number(info, 0));
+  if (!end) throw Napi::RangeError::New(info.Env(), kNoQueue);
+  return *end;
+}
 
 /// open(capacity, overflow) -> the queue's number
 Napi::Value open(const Napi::CallbackInfo& info) {
@@ -113,23 +127,20 @@ Napi::Value join(const Napi::CallbackInfo& info) {
 
 /// publish(queue, id) -> its id: this one, or the one it has already
 Napi::Value publish(const Napi::CallbackInfo& info) {
-  const auto& queue = environment_of(info).queues().at(number(info, 0)).queue;
-  return Napi::String::New(info.Env(), Queue::publish(queue, info[1].As<Napi::String>()));
+  return Napi::String::New(info.Env(), Queue::publish(first(info).queue, info[1].As<Napi::String>()));
 }
 
 /// receivingSignal(queue), sendingSignal(queue) -> its number
 Napi::Value receiving_signal(const Napi::CallbackInfo& info) {
-  Queues& queues = environment_of(info).queues();
-  return Napi::Number::New(info.Env(), queues.receiving(queues.at(number(info, 0))).slot);
+  return Napi::Number::New(info.Env(), environment_of(info).queues().receiving(first(info)).slot);
 }
 Napi::Value sending_signal(const Napi::CallbackInfo& info) {
-  Queues& queues = environment_of(info).queues();
-  return Napi::Number::New(info.Env(), queues.sending(queues.at(number(info, 0))).slot);
+  return Napi::Number::New(info.Env(), environment_of(info).queues().sending(first(info)).slot);
 }
 
 /// counts(queue)
 Napi::Value counts(const Napi::CallbackInfo& info) {
-  Queue& queue = *environment_of(info).queues().at(number(info, 0)).queue;
+  Queue& queue = *first(info).queue;
   const Queue::Counts counts = queue.counts();
   auto object = Napi::Object::New(info.Env());
   object["capacity"] = queue.options().capacity;

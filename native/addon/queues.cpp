@@ -28,7 +28,9 @@ void Queues::let_go(End& end) noexcept {
   if (gone.made_here) gone.queue->abandon();
 }
 
-void Queues::release(uint32_t number) noexcept { let_go(ends_[number]); }
+void Queues::release(uint32_t number) noexcept {
+  if (End* end = at(number)) let_go(*end);
+}
 
 void Queues::end() noexcept {
   for (End& end : ends_) {

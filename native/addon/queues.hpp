@@ -26,7 +26,8 @@ class Queues {
 
   /// Returns its number. Throws std::bad_alloc.
   uint32_t add(std::shared_ptr<Queue> queue, bool made_here);
-  End& at(uint32_t number) noexcept { return ends_[number]; }
+  /// nullptr: the number is no end's.
+  End* at(uint32_t number) noexcept { return number < ends_.size() && ends_[number].queue ? &ends_[number] : nullptr; }
   /// Lets go of an end. Nobody can receive any more from a queue that was made here.
   void release(uint32_t number) noexcept;
   /// The environment ends.
