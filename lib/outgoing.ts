@@ -10,19 +10,6 @@ import { type Message, MessageReader, MessageWriter } from './messages.js';
 import type { Queues } from './native.js';
 import { rings } from './ring.js';
 
-/** An end of a queue, by its number in native code, which is free again when nobody holds this object any more. */
-export interface QueueEnd {
-  readonly number: number;
-}
-
-const released = new FinalizationRegistry<number>((number) => queues.release(number));
-
-export function makeEnd(number: number): QueueEnd {
-  const end = Object.freeze({ number });
-  released.register(end, number);
-  return end;
-}
-
 /** How many messages room is asked for, and how many words are worth handing over. */
 const WANTED = 256;
 const BATCH_WORDS = 1024;

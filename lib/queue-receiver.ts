@@ -2,7 +2,8 @@
 import { performance } from 'node:perf_hooks';
 import { onAbort } from './abort.js';
 import { AbortError, OffloopError } from './errors.js';
-import { flush, type QueueEnd, queues, reader } from './outgoing.js';
+import { flush, queues, reader } from './outgoing.js';
+import type { QueueEnd } from './queue-end.js';
 import * as signals from './signals.js';
 
 /** Most messages taken at a time, and no more than half of what the queue holds: senders fill the other half meanwhile. */

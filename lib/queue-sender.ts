@@ -1,8 +1,8 @@
 /** The sending end of a queue, with those that wait for room. */
 import { OffloopError } from './errors.js';
 import { checkMessage, kept, type Message } from './messages.js';
-import { CLOSED, FULL, put, type QueueEnd, queues } from './outgoing.js';
-import type { Receiver } from './queue-receiver.js';
+import { CLOSED, FULL, put, queues } from './outgoing.js';
+import type { QueueEnd } from './queue-end.js';
 import * as signals from './signals.js';
 
 interface Waiter {
@@ -17,16 +17,13 @@ const ACCEPTED: Promise<void> = Promise.resolve();
 export class Sender {
   readonly #end: QueueEnd;
   readonly #overflow: string;
-  /** In this thread, if there: may have handed out messages that still hold their room. */
-  readonly #receiver: Receiver | undefined;
   #signal = 0;
   /** Oldest first. */
   readonly #waiters: Waiter[] = [];
 
-  constructor(end: QueueEnd, overflow: string, receiver: Receiver | undefined) {
+  constructor(end: QueueEnd, overflow: string) {
     this.#end = end;
     this.#overflow = overflow;
-    this.#receiver = receiver;
   }
 
   send(value: unknown): Promise<void> {
@@ -51,8 +48,10 @@ export class Sender {
   }
 
   #put(message: Message): number {
-    const done = put(this.#end.number, message);
-    return done === FULL && this.#receiver?.tell() ? put(this.#end.number, message) : done;
+    const { number, receiver } = this.#end;
+    const done = put(number, message);
+    // The receiver, if it is in this thread, may have handed out messages that still hold their room.
+    return done === FULL && receiver?.tell() ? put(number, message) : done;
   }
 
   #wait(message: Message): Promise<void> {

@@ -1,12 +1,10 @@
 /** Queues: messages from any thread, JavaScript's or native, to one receiver. */
-import { randomUUID } from 'node:crypto';
 import { checkInteger, checkObject, checkOneOf, checkSignal, checkText, invalidType } from './check.js';
 import { OffloopError } from './errors.js';
 import type { Message } from './messages.js';
 import { OVERFLOWS } from './options.js';
-import { flush, makeEnd, open, type QueueEnd, queues } from './outgoing.js';
-import { Receiver } from './queue-receiver.js';
-import { Sender } from './queue-sender.js';
+import { flush, queues } from './outgoing.js';
+import { joinEnd, openEnd, QueueEnd } from './queue-end.js';
 
 export interface QueueOptions {
   /** Messages that may be in the queue, 1 to 2²⁴. Default: 1,024. */
@@ -63,38 +61,32 @@ export let lendToTask: (name: string, queue: unknown) => number;
  */
 export class Queue<T = Message> implements AsyncIterable<T>, Disposable {
   readonly #end: QueueEnd;
-  readonly #sender: Sender;
-  /** undefined: made in another thread. */
-  readonly #receiver: Receiver | undefined;
   #handle: QueueHandle | undefined;
 
   static {
     lendToTask = (name, queue) => {
       if (!(queue instanceof Queue)) throw invalidType(name, 'an instance of Queue', queue);
       flush();
-      queue.#receiver?.letGo();
+      queue.#end.receiver?.letGo();
       return queue.#end.number;
     };
   }
 
   /** @throws TypeError, RangeError for options that cannot be, naming the option */
-  constructor(options?: QueueOptions);
-  /** @internal */
-  constructor(options: QueueOptions | undefined, number: number);
-  constructor(options: QueueOptions = {}, number = -1) {
+  constructor(options: QueueOptions = {}) {
+    if (options instanceof QueueEnd) {
+      this.#end = options; // from `from`: nobody else has one
+      return;
+    }
     checkObject('options', options);
     const { capacity = 1024, overflow = 'wait' } = options;
     checkInteger('options.capacity', capacity, 1, MOST_CAPACITY);
     checkOneOf('options.overflow', overflow, OVERFLOWS);
-    open();
-    const isNew = number < 0;
-    this.#end = makeEnd(isNew ? queues.open(capacity, OVERFLOWS.indexOf(overflow)) : number);
-    this.#receiver = isNew ? new Receiver(this.#end, capacity, overflow.startsWith('drop')) : undefined;
-    this.#sender = new Sender(this.#end, overflow, this.#receiver);
+    this.#end = openEnd(capacity, overflow);
   }
 
   /**
-   * A sender for a queue of this process, whichever thread has made it.
+   * A queue of this process: a sender for it, and in the thread that has made it a receiver, too.
    *
    * @param handle - of the queue
    * @throws TypeError ERR_INVALID_ARG_TYPE
@@ -103,19 +95,18 @@ export class Queue<T = Message> implements AsyncIterable<T>, Disposable {
    */
   static from<T = Message>(handle: QueueHandle): Queue<T> {
     const { id } = checkObject('handle', handle) as QueueHandle;
-    checkText('handle.id', id);
-    open();
-    const number = queues.join(id);
-    if (number < 0) throw new OffloopError('ERR_OFFLOOP_CLOSED', 'the queue is gone');
-    const { capacity, overflow } = queues.counts(number);
-    return new Queue<T>({ capacity, overflow: OVERFLOWS[overflow] }, number);
+    const end = joinEnd(checkText('handle.id', id));
+    if (end === undefined) throw new OffloopError('ERR_OFFLOOP_CLOSED', 'the queue is gone');
+    return new Queue<T>(end as QueueOptions);
   }
 
-  /** Can be cloned, and posted to other threads of the process. It does not keep the queue. */
+  /**
+   * Stands for the queue in other threads of the process: it can be cloned, and posted. It does not keep the queue.
+   *
+   * @example new Worker('./producer.js', { workerData: queue.handle });
+   */
   get handle(): QueueHandle {
-    if (this.#handle === undefined) {
-      this.#handle = Object.freeze({ id: queues.publish(this.#end.number, randomUUID()) });
-    }
+    this.#handle ??= Object.freeze({ id: this.#end.id });
     return this.#handle;
   }
 
@@ -134,7 +125,7 @@ export class Queue<T = Message> implements AsyncIterable<T>, Disposable {
    * @example for (const line of lines) await queue.send(line); // no faster than they are received
    */
   send(value: T): Promise<void> {
-    return this.#sender.send(value);
+    return this.#end.sender.send(value);
   }
 
   /**
@@ -144,7 +135,7 @@ export class Queue<T = Message> implements AsyncIterable<T>, Disposable {
    * @throws TypeError, RangeError for what cannot be a message, naming it
    */
   trySend(value: T): boolean {
-    return this.#sender.trySend(value);
+    return this.#end.sender.trySend(value);
   }
 
   /**
@@ -157,7 +148,7 @@ export class Queue<T = Message> implements AsyncIterable<T>, Disposable {
    */
   receive(options?: ReceiveOptions): Promise<T | undefined> {
     const signal = options === undefined ? undefined : checkReceive(options);
-    const receiver = this.#receiver;
+    const { receiver } = this.#end;
     return receiver === undefined ? Promise.reject(elsewhere()) : (receiver.receive(signal) as Promise<T | undefined>);
   }
 
@@ -173,7 +164,7 @@ export class Queue<T = Message> implements AsyncIterable<T>, Disposable {
     const signal = checkReceive(options);
     const { max = 1024 } = options;
     checkInteger('options.max', max, 1, MOST_CAPACITY);
-    const receiver = this.#receiver;
+    const { receiver } = this.#end;
     return receiver === undefined ? Promise.reject(elsewhere()) : (receiver.receiveMany(max, signal) as Promise<T[]>);
   }
 
@@ -184,7 +175,7 @@ export class Queue<T = Message> implements AsyncIterable<T>, Disposable {
    * @throws OffloopError ERR_OFFLOOP_UNSUPPORTED where the queue was made in another thread
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
-    const receiver = this.#receiver;
+    const { receiver } = this.#end;
     if (receiver === undefined) throw elsewhere();
     return {
       next: () => receiver.next() as Promise<IteratorResult<T, undefined>>,
@@ -196,7 +187,7 @@ export class Queue<T = Message> implements AsyncIterable<T>, Disposable {
 
   stats(): QueueStats {
     flush();
-    this.#receiver?.tell();
+    this.#end.receiver?.tell();
     const { capacity, sent, received, dropped, held, highWater } = queues.counts(this.#end.number);
     return { capacity, sent, received, dropped, length: held, highWater };
   }
@@ -207,7 +198,7 @@ export class Queue<T = Message> implements AsyncIterable<T>, Disposable {
    */
   close(): void {
     flush();
-    this.#sender.close();
+    this.#end.sender.close();
   }
 
   [Symbol.dispose](): void {

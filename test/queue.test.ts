@@ -110,6 +110,38 @@ describe('a queue', () => {
     expect(fired).toBe(true);
   });
 
+  test('is a new one whatever else its constructor is given', () => {
+    const old = new Queue<number>();
+    expect(old.trySend(1)).toBe(true);
+    const Constructor = Queue as new (...args: unknown[]) => Queue;
+    for (const number of [0, 5, -1, 1e9]) {
+      const queue = new Constructor({}, number);
+      expect(queue.closed).toBe(false);
+      expect(queue.trySend(2)).toBe(true);
+      expect(queue.stats()).toMatchObject({ sent: 1, length: 1 });
+      queue.close();
+    }
+    expect(old.stats()).toMatchObject({ sent: 1, length: 1 });
+    expect(old.closed).toBe(false);
+  });
+
+  test('is the same queue where its own thread joins it', async () => {
+    const queue = new Queue<number>({ capacity: 1 });
+    const joined = Queue.from<number>(queue.handle);
+    expect(joined.handle).toEqual(queue.handle);
+    expect(joined.trySend(1)).toBe(true);
+    expect(await queue.receive()).toBe(1);
+    expect(joined.trySend(2)).toBe(true);
+    expect(await joined.receive()).toBe(2);
+    expect(queue.trySend(3)).toBe(true);
+    const order: number[] = [];
+    const waiting = [4, 5].map((value, index) => [joined, queue][index]?.send(value).then(() => order.push(value)));
+    for (const value of [3, 4, 5]) expect(await joined.receive()).toBe(value);
+    await Promise.all(waiting);
+    expect(order).toEqual([4, 5]);
+    expect(joined.stats()).toEqual({ capacity: 1, sent: 5, received: 5, dropped: 0, length: 0, highWater: 1 });
+  });
+
   test('is closed by `using`', () => {
     const queue = new Queue();
     queue[Symbol.dispose]();
