@@ -7,11 +7,15 @@
 namespace offloop {
 
 uint32_t Queues::add(std::shared_ptr<Queue> queue, bool made_here) {
-  size_t number = 0;
-  while (number < ends_.size() && ends_[number].queue) ++number;
-  if (number == ends_.size()) ends_.emplace_back();
+  if (free_.empty()) {
+    free_.reserve(ends_.size() + 1);
+    ends_.emplace_back();
+    free_.push_back(static_cast<uint32_t>(ends_.size() - 1));
+  }
+  const uint32_t number = free_.back();
+  free_.pop_back();
   ends_[number] = {std::move(queue), made_here};
-  return static_cast<uint32_t>(number);
+  return number;
 }
 
 Signal& Queues::signal(std::shared_ptr<Signal>& signal) {
@@ -29,7 +33,10 @@ void Queues::let_go(End& end) noexcept {
 }
 
 void Queues::release(uint32_t number) noexcept {
-  if (End* end = at(number)) let_go(*end);
+  End* const end = at(number);
+  if (!end) return;
+  let_go(*end);
+  free_.push_back(number);
 }
 
 void Queues::end() noexcept {

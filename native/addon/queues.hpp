@@ -46,7 +46,8 @@ class Queues {
   void let_go(End& end) noexcept;
 
   Environment& environment_;
-  std::vector<End> ends_;  // by number
+  std::vector<End> ends_;       // by number
+  std::vector<uint32_t> free_;  // numbers of ends that were let go, with room for all
 };
 
 }  // namespace offloop
