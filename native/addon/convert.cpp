@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "addon/backing_store.hpp"
+#include "addon/hand_over.hpp"
 #include "addon/queues.hpp"
 #include "addon/stream.hpp"
 #include "core/port.hpp"
@@ -15,8 +16,6 @@ using layout::Cell;
 
 /// A task with more input than this is not brief, whatever its operation.
 constexpr size_t kBriefBytes = 1024;
-/// A result that owns its memory is handed over from this size on; below, a copy is cheaper than a finalizer.
-constexpr size_t kHandOverBytes = 64 * 1024;
 
 double payload_number(const uint32_t* cell) noexcept {
   double number;
@@ -41,9 +40,7 @@ napi_value next_attachment(napi_env env, Inputs& inputs) noexcept {
 Value copy_attached_text(napi_env env, Task& task, Inputs& inputs) {
   napi_value string = next_attachment(env, inputs);
   size_t length = 0;
-  napi_get_value_string_utf8(env, string, nullptr, 0, &length);
-  uint8_t* copy = task.scratch(length + 1);  // Node-API ends it with a NUL
-  napi_get_value_string_utf8(env, string, reinterpret_cast<char*>(copy), length + 1, &length);
+  const uint8_t* copy = copy_text(env, string, length, [&](size_t bytes) { return task.scratch(bytes); });
   return Value::of(OFFLOOP_TEXT, copy, length);
 }
 
@@ -81,16 +78,12 @@ napi_value integer(napi_env env, int number) noexcept {
 napi_value make_bytes(napi_env env, Task& task) noexcept {
   const size_t size = task.result.size;
   const uint8_t* bytes = task.result.bytes;
-  napi_value buffer = nullptr;
-  if (task.result_owned && size >= kHandOverBytes) {
-    auto free_bytes = [](napi_env, void* data, void*) { std::free(data); };
-    if (napi_create_external_buffer(env, size, const_cast<uint8_t*>(bytes), free_bytes, nullptr, &buffer) == napi_ok) {
-      task.result_owned = false;
-      return buffer;
-    }
-    // Some hosts (Electron) allow no external memory: copy instead.
+  napi_value buffer = task.result_owned ? hand_over(env, const_cast<uint8_t*>(bytes), size) : nullptr;
+  if (buffer) {
+    task.result_owned = false;
+  } else {
+    napi_create_buffer_copy(env, size, bytes, nullptr, &buffer);
   }
-  napi_create_buffer_copy(env, size, bytes, nullptr, &buffer);
   return buffer;
 }
 

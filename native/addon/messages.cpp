@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "addon/hand_over.hpp"
 #include "addon/layout.hpp"
 #include "core/message.hpp"
 
@@ -13,16 +14,6 @@ static_assert(layout::kMessageApart == message::kApart && layout::kMessageWordsS
               layout::kMessageShortBytes == message::kShortBytes && layout::kMessageLongWords == message::kLongWords &&
               layout::kMessageMostItems == message::kMostItems && layout::kMessagesWords >= message::kMostWords);
 
-/// Bytes are handed over from this size on; below, a copy is cheaper than a finalizer.
-constexpr size_t kHandOverBytes = 64 * 1024;
-
-uint8_t* copy_text(napi_env env, napi_value string, size_t& size) noexcept {
-  if (napi_get_value_string_utf8(env, string, nullptr, 0, &size) != napi_ok) return nullptr;
-  auto* copy = static_cast<char*>(std::malloc(size + 1));  // Node-API ends it with a NUL
-  if (copy) napi_get_value_string_utf8(env, string, copy, size + 1, &size);
-  return reinterpret_cast<uint8_t*>(copy);
-}
-
 uint8_t* copy_bytes(napi_env env, napi_value view, size_t& size) noexcept {
   void* data = nullptr;
   if (napi_get_typedarray_info(env, view, nullptr, &size, &data, nullptr, nullptr) != napi_ok) return nullptr;
@@ -32,13 +23,8 @@ uint8_t* copy_bytes(napi_env env, napi_value view, size_t& size) noexcept {
 }
 
 napi_value make_bytes(napi_env env, uint8_t* memory, size_t size) noexcept {
-  napi_value buffer = nullptr;
-  auto free_bytes = [](napi_env, void* data, void*) { std::free(data); };
-  if (size >= kHandOverBytes &&
-      napi_create_external_buffer(env, size, memory, free_bytes, nullptr, &buffer) == napi_ok) {
-    return buffer;
-  }
-  // Some hosts (Electron) allow no external memory: copy instead.
+  napi_value buffer = hand_over(env, memory, size);
+  if (buffer) return buffer;
   napi_create_buffer_copy(env, size, memory, nullptr, &buffer);
   std::free(memory);
   return buffer;
@@ -62,7 +48,8 @@ bool copy_attachments(napi_env env, uint32_t* messages, size_t words, napi_value
       size_t size = 0;
       uint8_t* copy = nullptr;
       if (napi_get_element(env, attachments, cell[message::kHeadWords], &value) == napi_ok) {
-        copy = message::kind_of(cell) == OFFLOOP_TEXT ? copy_text(env, value, size) : copy_bytes(env, value, size);
+        copy = message::kind_of(cell) == OFFLOOP_TEXT ? copy_text(env, value, size, std::malloc)
+                                                      : copy_bytes(env, value, size);
       }
       complete = complete && copy && size <= UINT32_MAX;
       message::set_memory(cell, copy);
