@@ -1,7 +1,8 @@
 /** How messages are written and read where native code can: the layout is native/core/message.hpp's. */
-import { Buffer } from 'node:buffer';
+import { Buffer, constants } from 'node:buffer';
 import { types } from 'node:util';
 import { type Bytes, invalidType, invalidValue, isBytes, outOfRange } from './check.js';
+import { OffloopError } from './errors.js';
 import {
   KIND_BIGINT,
   KIND_BOOLEAN,
@@ -245,10 +246,15 @@ export class MessageWriter {
 
 /** Reads messages one behind the other. */
 export class MessageReader {
+  /** Whether any of those that were read last could not be made: an OffloopError that says why stands for it. */
+  failed = false;
+
   readonly #words: Int32Array;
   readonly #floats: Float64Array;
   readonly #integers: BigInt64Array;
   readonly #bytes: Buffer;
+  /** Of the message that is being read. */
+  #failure: OffloopError | undefined;
 
   constructor(incoming: ArrayBuffer) {
     this.#words = new Int32Array(incoming);
@@ -261,12 +267,14 @@ export class MessageReader {
   read(count: number, objects: readonly unknown[]): unknown[] {
     const words = this.#words;
     const values = new Array<unknown>(count);
+    this.failed = false;
     let at = 0;
     for (let i = 0; i < count; ++i) {
       const head = words[at] as number;
       if (head === NUMBER_HEAD) values[i] = this.#floats[(at + HEAD_WORDS) >> 1];
       else if ((head & KIND_MASK) === KIND_TUPLE) values[i] = this.#tuple(at, objects);
       else values[i] = this.#item(at, objects);
+      if (this.#failure !== undefined) values[i] = this.#takeFailure();
       at += head >>> MESSAGE_WORDS_SHIFT;
     }
     return values;
@@ -286,7 +294,11 @@ export class MessageReader {
   #item(at: number, objects: readonly unknown[]): unknown {
     const head = this.#words[at] as number;
     const length = this.#words[at + 1] as number;
-    if (head & MESSAGE_APART) return objects[this.#words[at + HEAD_WORDS] as number];
+    if (head & MESSAGE_APART) {
+      const object = objects[this.#words[at + HEAD_WORDS] as number];
+      if (object === undefined) this.#failure = failureOf(head & KIND_MASK, length >>> 0);
+      return object;
+    }
     switch (head & KIND_MASK) {
       case KIND_NUMBER:
         return this.#floats[(at + HEAD_WORDS) >> 1];
@@ -310,4 +322,20 @@ export class MessageReader {
         return undefined;
     }
   }
+
+  #takeFailure(): OffloopError | undefined {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    this.failed = true;
+    return failure;
+  }
+}
+
+/** Why native code could not make a text, or bytes. */
+function failureOf(kind: number, size: number): OffloopError {
+  if (kind === KIND_TEXT && size > constants.MAX_STRING_LENGTH) {
+    const message = `a message was lost: its text of ${size} bytes is longer than a string can be`;
+    return new OffloopError('ERR_OFFLOOP_UNSUPPORTED', message);
+  }
+  return new OffloopError('ERR_OFFLOOP_NO_MEMORY', `a message was lost: no memory for its ${size} bytes`);
 }

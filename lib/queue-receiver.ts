@@ -33,6 +33,8 @@ export class Receiver {
   /** Taken; handed out up to `#at`. */
   #values: unknown[] = [];
   #at = 0;
+  /** Some of them are errors: messages that could not be made. */
+  #fails = false;
   #ended = false;
   /** Handed out, which native code does not know yet. */
   #received = 0;
@@ -62,7 +64,8 @@ export class Receiver {
 
   /** As of an iterator. */
   next(): Promise<Next> {
-    if (this.#waiters.length === 0 && this.#at < this.#values.length) return Promise.resolve(this.#result());
+    const isThere = this.#waiters.length === 0 && this.#at < this.#values.length;
+    if (isThere && !this.#fails) return Promise.resolve(this.#result());
     return this.#ask(this.#result, undefined) as Promise<Next>;
   }
 
@@ -117,6 +120,7 @@ export class Receiver {
     this.#ended = taken === -1;
     if (taken > 0) {
       this.#values = reader.read(taken, objects);
+      this.#fails = reader.failed;
       this.#at = 0;
     }
     return taken !== 0;
@@ -126,17 +130,26 @@ export class Receiver {
     const value = this.#values[this.#at];
     this.#values[this.#at++] = undefined;
     if (this.#lends) this.#handedOut(1);
+    if (this.#fails && value instanceof OffloopError) throw value;
     return value;
   }
 
   #shiftMany(most: number): unknown[] {
     const values: unknown[] = [];
     do {
-      const part = this.#values.splice(this.#at, most - values.length);
+      const there = this.#fails ? this.#countBeforeFailure() : most;
+      if (there === 0) return values.length > 0 ? values : [this.#shift()];
+      const part = this.#values.splice(this.#at, Math.min(there, most - values.length));
       values.push(...part);
       if (this.#lends) this.#handedOut(part.length);
     } while (values.length < most && this.#finds() && !this.#ended);
     return values;
+  }
+
+  #countBeforeFailure(): number {
+    const left = this.#values.slice(this.#at);
+    const failure = left.findIndex((value) => value instanceof OffloopError);
+    return failure < 0 ? left.length : failure;
   }
 
   #handedOut(count: number): void {
@@ -154,7 +167,7 @@ export class Receiver {
 
   #wait(answer: () => unknown, signal: AbortSignal | undefined): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { answer: () => resolve(answer()), reject, release: undefined };
+      const waiter: Waiter = { answer: () => resolve(attempt(answer)), reject, release: undefined };
       this.#waiters.push(waiter);
       if (signal) waiter.release = onAbort(signal, (reason) => this.#abort(waiter, reason));
     });
@@ -194,5 +207,14 @@ export class Receiver {
     if (!this.#listening) return;
     this.#listening = false;
     signals.unwait(this.#signal);
+  }
+}
+
+/** Its result, or a promise that rejects with what it throws. */
+function attempt(answer: () => unknown): unknown {
+  try {
+    return answer();
+  } catch (error) {
+    return Promise.reject(error);
   }
 }

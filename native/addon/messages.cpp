@@ -37,6 +37,15 @@ napi_value make_text(napi_env env, uint8_t* memory, size_t size) noexcept {
   return string;
 }
 
+/// Of a value that could not be made: whoever receives its message is told in our own words.
+napi_value undefined_instead(napi_env env) noexcept {
+  napi_value value = nullptr;
+  bool thrown = false;
+  if (napi_is_exception_pending(env, &thrown) == napi_ok && thrown) napi_get_and_clear_last_exception(env, &value);
+  napi_get_undefined(env, &value);
+  return value;
+}
+
 }  // namespace
 
 bool copy_attachments(napi_env env, uint32_t* messages, size_t words, napi_value attachments) noexcept {
@@ -67,7 +76,7 @@ void make_objects(napi_env env, uint32_t* messages, uint32_t count, napi_value o
       uint8_t* memory = message::memory_of(cell);
       const bool is_text = message::kind_of(cell) == OFFLOOP_TEXT;
       napi_value value = is_text ? make_text(env, memory, cell[1]) : make_bytes(env, memory, cell[1]);
-      napi_set_element(env, objects, made, value);
+      napi_set_element(env, objects, made, value ? value : undefined_instead(env));
       cell[message::kHeadWords] = made++;
     });
   }

@@ -12,7 +12,7 @@ namespace offloop {
 bool copy_attachments(napi_env env, uint32_t* messages, size_t words, napi_value attachments) noexcept;
 
 /// Appends what `count` messages keep apart to the array `objects`, as values of JavaScript; their cells then have its
-/// index. Nothing is left to be freed.
+/// index. Nothing is left to be freed. What cannot be made, like a string that is too long, is undefined there.
 void make_objects(napi_env env, uint32_t* messages, uint32_t count, napi_value objects) noexcept;
 
 }  // namespace offloop
