@@ -9,6 +9,7 @@ import { ROOM_AWAITED } from './layout.js';
 import { type Message, MessageReader, MessageWriter } from './messages.js';
 import type { Queues } from './native.js';
 import { rings } from './ring.js';
+import { Slice, turn } from './slice.js';
 
 /** How many messages room is asked for, and how many words are worth handing over. */
 const WANTED = 256;
@@ -25,6 +26,10 @@ let count = 0;
 /** The receiver sleeps: what is sent now is handed over at once, so that it begins. */
 let awaited = false;
 let flushScheduled = false;
+/** Of whoever sends, and always finds room. */
+let slice = new Slice();
+/** It is up: what is accepted is told when the loop has turned. */
+export let late: Promise<void> | undefined;
 
 /** What became of a message that was to be put in: else it has been. */
 export const FULL = 0;
@@ -53,7 +58,7 @@ export function put(queue: number, message: Message): number {
   --promised;
   ++count;
   if (awaited || writer.end >= BATCH_WORDS || writer.attachments.length > 0) flush();
-  else if (!flushScheduled) {
+  if (!flushScheduled) {
     flushScheduled = true;
     // Not as a microtask: whoever awaits one message after the other would hand them over one by one.
     process.nextTick(flushAsScheduled);
@@ -70,15 +75,21 @@ export function flush(): void {
 
 function flushAsScheduled(): void {
   flushScheduled = false;
+  slice = new Slice(); // whoever sends has waited for something
   flush();
 }
 
 function askForRoom(): number {
+  if (late === undefined && slice.isUp()) late = turn().then(forgetLate);
   const room = count > 0 ? handOver(WANTED) : queues.reserve(current, WANTED);
   if (room <= 0) return room;
   awaited = (room & ROOM_AWAITED) !== 0;
   promised = room & (ROOM_AWAITED - 1);
   return promised;
+}
+
+function forgetLate(): void {
+  late = undefined;
 }
 
 function handOver(wanted: number): number {

@@ -1,15 +1,13 @@
 /** The receiving end of a queue: takes many messages at a time, and hands them out one by one. */
-import { performance } from 'node:perf_hooks';
 import { onAbort } from './abort.js';
 import { AbortError, OffloopError } from './errors.js';
 import { flush, queues, reader } from './outgoing.js';
 import type { QueueEnd } from './queue-end.js';
 import * as signals from './signals.js';
+import { noteTurn, Slice } from './slice.js';
 
 /** Most messages taken at a time, and no more than half of what the queue holds: senders fill the other half meanwhile. */
 const MOST_TAKEN = 512;
-/** How long a receiver that always finds something may keep the loop from its timers and sockets. */
-const SLICE_MS = 1;
 
 /** Whoever has asked and must wait. */
 interface Waiter {
@@ -42,8 +40,7 @@ export class Receiver {
   /** Oldest first. */
   readonly #waiters: Waiter[] = [];
   #listening = false;
-  /** Since when there has always been something; undefined: since the loop has turned there was nothing yet. */
-  #busySince: number | undefined;
+  readonly #slice = new Slice();
 
   /** @param exact - messages stay in the queue until they are asked for, so that they can still be dropped */
   constructor(end: QueueEnd, capacity: number, exact: boolean) {
@@ -102,8 +99,7 @@ export class Receiver {
   /** Then timers and sockets come first. */
   #isBusyForLong(): boolean {
     if (this.#at < this.#values.length || this.#ended) return false;
-    this.#busySince ??= performance.now();
-    return performance.now() - this.#busySince > SLICE_MS;
+    return this.#slice.isUp();
   }
 
   /** Whether there is something to hand out, or it has ended. If not, the signal will come. */
@@ -175,7 +171,7 @@ export class Receiver {
 
   /** The loop has turned. */
   readonly #answer = (): void => {
-    this.#busySince = undefined;
+    noteTurn();
     try {
       while (this.#waiters.length > 0 && this.#finds()) this.#nextWaiter()?.answer();
     } catch (error) {

@@ -1,7 +1,7 @@
 /** The sending end of a queue, with those that wait for room. */
 import { OffloopError } from './errors.js';
 import { checkMessage, kept, type Message } from './messages.js';
-import { CLOSED, FULL, put, queues } from './outgoing.js';
+import { CLOSED, FULL, late, put, queues } from './outgoing.js';
 import type { QueueEnd } from './queue-end.js';
 import * as signals from './signals.js';
 
@@ -30,10 +30,10 @@ export class Sender {
     const message = typeof value === 'number' ? value : checkMessage(value); // first: its getters may send something themselves
     if (this.#waiters.length > 0) return this.#wait(message);
     const put = this.#put(message);
-    if (put > 0) return ACCEPTED;
+    if (put > 0) return late ?? ACCEPTED;
     if (put === CLOSED) return Promise.reject(closed());
     if (this.#overflow === 'wait') return this.#wait(message);
-    return this.#overflow === 'reject' ? Promise.reject(full()) : ACCEPTED;
+    return this.#overflow === 'reject' ? Promise.reject(full()) : (late ?? ACCEPTED);
   }
 
   trySend(value: unknown): boolean {

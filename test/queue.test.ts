@@ -110,6 +110,28 @@ describe('a queue', () => {
     expect(fired).toBe(true);
   });
 
+  test.each(['drop-oldest', 'drop-newest'] as const)(
+    "lets timers and sockets have their turn while it is sent to without a wait, where its overflow is '%s'",
+    async (overflow) => {
+      const queue = new Queue<number>({ capacity: 1000, overflow });
+      let fired = 0;
+      const timer = setInterval(() => ++fired, 1);
+      const end = performance.now() + 5000;
+      while (fired < 5 && performance.now() < end) await queue.send(1);
+      clearInterval(timer);
+      expect(fired).toBeGreaterThanOrEqual(5);
+    },
+  );
+
+  test('tells of what is accepted at once by one promise, whenever that is', async () => {
+    const queue = new Queue<number>({ overflow: 'drop-oldest' });
+    const accepted = queue.send(0);
+    for (let i = 0; i < 3; ++i) {
+      await setTimeout(3);
+      expect(queue.send(i)).toBe(accepted);
+    }
+  });
+
   test('is a new one whatever else its constructor is given', () => {
     const old = new Queue<number>();
     expect(old.trySend(1)).toBe(true);
