@@ -1,7 +1,14 @@
 /** What threads wait for and wake each other with, each awaitable. */
 export { type Lines, type LinesOptions, lines } from './lines.js';
 export type { Message, MessageItem } from './messages.js';
-export { Queue, type QueueHandle, type QueueOptions, type QueueStats, type ReceiveOptions } from './queue.js';
+export {
+  Queue,
+  type QueueHandle,
+  type QueueOptions,
+  type QueueStats,
+  type ReceiveOptions,
+  type SendOptions,
+} from './queue.js';
 export { Reactor, type ReactorStats, type WaitOptions, type WatchOptions } from './reactor.js';
 export type { Readiness } from './readiness.js';
 export { type ConnectOptions, Socket } from './socket.js';

@@ -1,5 +1,6 @@
 /** The sending end of a queue, with those that wait for room. */
-import { OffloopError } from './errors.js';
+import { onAbort } from './abort.js';
+import { AbortError, OffloopError } from './errors.js';
 import { checkMessage, kept, type Message } from './messages.js';
 import { CLOSED, FULL, late, put, queues } from './outgoing.js';
 import type { QueueEnd } from './queue-end.js';
@@ -9,6 +10,8 @@ interface Waiter {
   readonly message: Message;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
+  /** Gives back the signal's listener. */
+  release: (() => void) | undefined;
 }
 
 /** One for all messages that are accepted at once: it costs nothing to hand it out. */
@@ -26,13 +29,15 @@ export class Sender {
     this.#overflow = overflow;
   }
 
-  send(value: unknown): Promise<void> {
+  /** @param signal - ends a wait for room */
+  send(value: unknown, signal: AbortSignal | undefined): Promise<void> {
     const message = typeof value === 'number' ? value : checkMessage(value); // first: its getters may send something themselves
-    if (this.#waiters.length > 0) return this.#wait(message);
+    if (signal?.aborted) return Promise.reject(new AbortError(signal.reason));
+    if (this.#waiters.length > 0) return this.#wait(message, signal);
     const put = this.#put(message);
     if (put > 0) return late ?? ACCEPTED;
     if (put === CLOSED) return Promise.reject(closed());
-    if (this.#overflow === 'wait') return this.#wait(message);
+    if (this.#overflow === 'wait') return this.#wait(message, signal);
     return this.#overflow === 'reject' ? Promise.reject(full()) : (late ?? ACCEPTED);
   }
 
@@ -54,15 +59,23 @@ export class Sender {
     return done === FULL && receiver?.tell() ? put(number, message) : done;
   }
 
-  #wait(message: Message): Promise<void> {
+  #wait(message: Message, signal: AbortSignal | undefined): Promise<void> {
     const waiting = kept(message);
     return new Promise((resolve, reject) => {
-      this.#waiters.push({ message: waiting, resolve, reject });
+      const waiter: Waiter = { message: waiting, resolve, reject, release: undefined };
+      this.#waiters.push(waiter);
+      if (signal) waiter.release = onAbort(signal, (reason) => this.#abort(waiter, reason));
       if (this.#waiters.length > 1) return;
       if (this.#signal === 0) this.#signal = queues.sendingSignal(this.#end.number);
       signals.wait(this.#signal, this.#retry);
       if (queues.awaitRoom(this.#end.number)) this.#retry();
     });
+  }
+
+  #abort(waiter: Waiter, reason: Error): void {
+    this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+    waiter.reject(reason);
+    if (this.#waiters.length === 0) signals.unwait(this.#signal);
   }
 
   readonly #retry = (): void => {
@@ -76,6 +89,7 @@ export class Sender {
         const put = this.#put(first.message);
         if (put === FULL) break;
         this.#waiters.shift();
+        first.release?.();
         if (put === CLOSED) first.reject(closed());
         else first.resolve();
       }

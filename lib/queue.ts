@@ -35,6 +35,11 @@ export interface QueueStats {
   readonly highWater: number;
 }
 
+export interface SendOptions {
+  /** Ends the wait for room with an AbortError: nothing is sent then. */
+  signal?: AbortSignal;
+}
+
 export interface ReceiveOptions {
   /** Ends the wait with an AbortError. */
   signal?: AbortSignal;
@@ -121,11 +126,11 @@ export class Queue<T = Message> implements AsyncIterable<T>, Disposable {
    * timers and sockets.
    *
    * @throws TypeError, RangeError at once for what cannot be a message, naming it
-   * @rejects ERR_OFFLOOP_CLOSED; ERR_OFFLOOP_QUEUE_FULL where `overflow` is 'reject'
+   * @rejects ERR_OFFLOOP_CLOSED; ERR_OFFLOOP_QUEUE_FULL where `overflow` is 'reject'; ABORT_ERR
    * @example for (const line of lines) await queue.send(line); // no faster than they are received
    */
-  send(value: T): Promise<void> {
-    return this.#end.sender.send(value);
+  send(value: T, options?: SendOptions): Promise<void> {
+    return this.#end.sender.send(value, options === undefined ? undefined : checkWait(options));
   }
 
   /**
@@ -147,7 +152,7 @@ export class Queue<T = Message> implements AsyncIterable<T>, Disposable {
    * @example const message = await queue.receive({ signal: AbortSignal.timeout(100) });
    */
   receive(options?: ReceiveOptions): Promise<T | undefined> {
-    const signal = options === undefined ? undefined : checkReceive(options);
+    const signal = options === undefined ? undefined : checkWait(options);
     const { receiver } = this.#end;
     return receiver === undefined ? Promise.reject(elsewhere()) : (receiver.receive(signal) as Promise<T | undefined>);
   }
@@ -161,7 +166,7 @@ export class Queue<T = Message> implements AsyncIterable<T>, Disposable {
    * @example for (let some; (some = await queue.receiveMany()).length > 0; ) await store(some);
    */
   receiveMany(options: ReceiveOptions & { max?: number } = {}): Promise<T[]> {
-    const signal = checkReceive(options);
+    const signal = checkWait(options);
     const { max = 1024 } = options;
     checkInteger('options.max', max, 1, MOST_CAPACITY);
     const { receiver } = this.#end;
@@ -210,7 +215,7 @@ function elsewhere(): OffloopError {
   return new OffloopError('ERR_OFFLOOP_UNSUPPORTED', 'the queue was made in another thread, which receives from it');
 }
 
-function checkReceive(options: ReceiveOptions): AbortSignal | undefined {
+function checkWait(options: SendOptions | ReceiveOptions): AbortSignal | undefined {
   checkObject('options', options);
   return checkSignal('options.signal', options.signal);
 }

@@ -208,6 +208,11 @@ describe.concurrent('a process', () => {
       'relay(new Queue(), queue).catch(() => {}); produce(queue, 100).catch(() => {}); setTimeout(() => process.exit(7), 30);',
       7,
     ],
+    [
+      'ends when those who wait for room are aborted',
+      'for (let i = 0; i < 20; ++i) queue.send(i, { signal: AbortSignal.timeout(10) }).catch(() => {});',
+      0,
+    ],
     ['ends when a wait is aborted', 'await queue.receive({ signal: AbortSignal.timeout(10) }).catch(() => {});', 0],
   ])('%s', async (_what, source, code) => {
     const outcome = await program(source);

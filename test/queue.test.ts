@@ -352,6 +352,40 @@ describe('a full queue', () => {
     expect(queue.stats()).toEqual({ capacity: 3, sent: 6, received: 6, dropped: 0, length: 0, highWater: 3 });
   });
 
+  test('is given up by senders whose signal is aborted, and those behind them move up', async () => {
+    const queue = await full('wait');
+    const { signal: unused } = new AbortController();
+    const [first, third] = [new AbortController(), new AbortController()];
+    const [one, two, three] = [
+      rejection(queue.send(4, { signal: first.signal })),
+      queue.send(5, { signal: unused }),
+      rejection(queue.send(6, { signal: third.signal })),
+    ];
+    first.abort('changed my mind');
+    expect(await one).toMatchObject({ name: 'AbortError', code: 'ABORT_ERR', cause: 'changed my mind' });
+    third.abort();
+    expect(await three).toMatchObject({ code: 'ABORT_ERR' });
+    expect(await queue.receiveMany({ max: 3 })).toEqual([1, 2, 3]);
+    await two;
+    await queue.send(7, { signal: unused });
+    expect(queue.trySend(8)).toBe(true);
+    expect(await rejection(queue.send(9, { signal: first.signal }))).toMatchObject({ code: 'ABORT_ERR' });
+    expect(await drain(queue as Queue)).toEqual([5, 7, 8]);
+    for (const signal of [unused, first.signal, third.signal]) expect(getEventListeners(signal, 'abort')).toEqual([]);
+    expect(queue.stats()).toMatchObject({ sent: 6, received: 6 });
+  });
+
+  test('is not sent to when the signal is aborted by the message', async () => {
+    const queue = await full('wait');
+    const controller = new AbortController();
+    const sent = (queue as Queue).send(
+      tupleThat(() => controller.abort()),
+      { signal: controller.signal },
+    );
+    expect(await rejection(sent)).toMatchObject({ code: 'ABORT_ERR' });
+    expect(await drain(queue as Queue)).toEqual([1, 2, 3]);
+  });
+
   test("rejects where it is 'reject', and has room again for each message that is received", async () => {
     const queue = await full('reject');
     expect(await rejection(queue.send(4))).toMatchObject({ name: 'OffloopError', code: 'ERR_OFFLOOP_QUEUE_FULL' });
@@ -445,6 +479,8 @@ describe('mistakes', () => {
   test('in what is received and joined are told at once', () => {
     const queue = new Queue();
     expect(() => queue.receive({ signal: 1 as never })).toThrow(/"options.signal" must be an instance of AbortSignal/);
+    expect(() => queue.send(1, { signal: 1 as never })).toThrow(/"options.signal" must be an instance of AbortSignal/);
+    expect(() => queue.send(1, 1 as never)).toThrow(/"options" argument must be of type object/);
     expect(() => queue.receiveMany({ max: 0 })).toThrow(/"options.max" is out of range/);
     expect(() => Queue.from({} as never)).toThrow(/"handle.id" must be of type string/);
     expect(() => Queue.from(undefined as never)).toThrow(/"handle" argument must be of type object/);
