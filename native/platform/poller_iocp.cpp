@@ -61,6 +61,7 @@ struct IocpPoller::Watched {
   void* socket = nullptr;  // nullptr: a pipe
   bool wanted = true;      // false: it only waits for its answer, or to be taken off the list
   bool asked = false;      // an answer will come
+  bool closed = false;     // by its owner: its number may be another's by now
   bool listed = false;     // in to_ask_
   Watched* next = nullptr;
 
@@ -137,6 +138,7 @@ int IocpPoller::rewatch(Descriptor fd, Interest interest, void* tag, Trigger tri
   const auto place = watched_.find(fd);
   if (place == watched_.end()) return ENOENT;
   Watched& watched = *place->second;
+  if (watched.closed) return EBADF;
   if (!watched.socket && interest != Interest::readable) return ENOTSUP;
   watched.interest = interest;
   watched.trigger = trigger;
@@ -171,11 +173,11 @@ int IocpPoller::ask(Watched& watched) noexcept {
     const DWORD failure = read ? ERROR_SUCCESS : GetLastError();
     if (failure == ERROR_BROKEN_PIPE) {  // to be told, but nothing completes
       watched.overlapped.Internal = static_cast<ULONG_PTR>(kPipeBroken);
-      PostQueuedCompletionStatus(port_, 0, kAnswerOfPipe, &watched.overlapped);
+      if (!PostQueuedCompletionStatus(port_, 0, kAnswerOfPipe, &watched.overlapped)) error = last_errno();
     } else if (failure != ERROR_SUCCESS && failure != ERROR_IO_PENDING) {
       error = errno_of(failure);
-      reads_.erase(&watched);
     }
+    if (error) reads_.erase(&watched);
   }
   watched.asked = !error;
   if (watched.asked) ++in_flight_;
@@ -221,16 +223,24 @@ bool IocpPoller::take_answer(Watched* watched, Ready& ready) noexcept {
   uint32_t events = watched->poll.count > 0 ? watched->poll.events : 0;
   if (!watched->socket) events = status >= 0 ? AfdPoll::kReceive : AfdPoll::kReceive | AfdPoll::kDisconnect;
   if (status == kCancelled) events = 0;
-  if (events & AfdPoll::kLocalClose) return false;
+  if (events & AfdPoll::kLocalClose) {
+    watched->closed = true;
+    return false;
+  }
 
   const bool broken = events & (AfdPoll::kAbort | AfdPoll::kConnectFail);
   const bool in = broken || (events & (AfdPoll::kReceive | AfdPoll::kAccept | AfdPoll::kDisconnect));
   const bool out = broken || (events & AfdPoll::kSend);
   ready = {watched->tag, in && includes(watched->interest, Interest::readable),
            out && includes(watched->interest, Interest::writable), broken || (events & AfdPoll::kDisconnect)};
-  const bool told = ready.readable || ready.writable;
+  bool told = ready.readable || ready.writable;
   if (!told) {
-    ask(*watched);  // it was asked about something else, before a rewatch
+    // It was asked about something else, before a rewatch. If that cannot be done now, whoever waits shall look for himself.
+    const int error = ask(*watched);
+    told = error && error != EBADF;
+    if (told)
+      ready = {watched->tag, includes(watched->interest, Interest::readable),
+               includes(watched->interest, Interest::writable), true};
   } else if (watched->trigger == Trigger::level && !watched->listed) {
     watched->listed = true;
     watched->next = nullptr;

@@ -40,7 +40,6 @@ class IocpPoller {
  private:
   friend class IocpWake;
   struct Watched;
-  struct Completions;
 
   /// The state of a wake handle. Its last ring may still be in the port when it goes.
   struct Bell {

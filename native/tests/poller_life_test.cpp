@@ -238,7 +238,7 @@ TYPED_TEST(PollerLife, forgets_what_is_closed_while_it_is_watched) {
     EXPECT_EQ(this->wait(kPatience), 1u);
     EXPECT_EQ(this->ready_[0].tag, nullptr);
     this->wake().clear();
-    EXPECT_NE(this->poller().rewatch(number, Interest::readable, &this->tag_, trigger), 0);
+    EXPECT_EQ(this->poller().rewatch(number, Interest::readable, &this->tag_, trigger), EBADF);
     EXPECT_EQ(this->poller().unwatch(number), 0);
     EXPECT_EQ(this->poller().unwatch(number), ENOENT);
   }
