@@ -126,6 +126,8 @@ export interface Queues {
    */
   take(queue: number, received: number, most: number, lends: boolean, objects: unknown[]): number;
   receive(queue: number, count: number): void;
+  /** Takes the last message back that was lent, which stands in `outgoing`. False: no memory, and nothing has changed. */
+  takeBack(queue: number, words: number, attachments?: unknown[]): boolean;
   receivingSignal(queue: number): number;
   /** Lets others receive. */
   disclaim(queue: number): void;

@@ -66,6 +66,15 @@ export function put(queue: number, message: Message): number {
   return 1;
 }
 
+/** Gives the last message back that was lent. To be called after `flush`. */
+export function giveBack(queue: number, message: Message): void {
+  writer.write(message);
+  const { end, attachments } = writer;
+  const taken = queues.takeBack(queue, end, attachments.length > 0 ? attachments : undefined);
+  writer.clear();
+  if (!taken) throw statusError('NO_MEMORY');
+}
+
 /** Hands over what has been written, and gives back the room that is left. */
 export function flush(): void {
   if (count === 0 && promised === 0) return;

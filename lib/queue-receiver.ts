@@ -1,7 +1,8 @@
 /** The receiving end of a queue: takes many messages at a time, and hands them out one by one. */
 import { onAbort } from './abort.js';
 import { AbortError, OffloopError } from './errors.js';
-import { flush, queues, reader } from './outgoing.js';
+import type { Message } from './messages.js';
+import { flush, giveBack, queues, reader } from './outgoing.js';
 import type { QueueEnd } from './queue-end.js';
 import * as signals from './signals.js';
 import { noteTurn, Slice } from './slice.js';
@@ -66,11 +67,20 @@ export class Receiver {
     return this.#ask(this.#result, undefined) as Promise<Next>;
   }
 
-  /** Lets somebody else receive, unless somebody waits here, or has messages left. */
+  /**
+   * Lets somebody else receive, unless somebody waits here. What was taken ahead goes back. Throws why one of those messages
+   * could not be made, if so: it cannot go back.
+   */
   letGo(): void {
-    if (this.#waiters.length > 0 || this.#at < this.#values.length) return;
+    if (this.#waiters.length > 0) return;
+    const { number } = this.#end;
     this.tell();
-    queues.disclaim(this.#end.number);
+    flush();
+    if (this.#fails) this.#throwFailure();
+    for (const values = this.#values; values.length > this.#at; values.pop()) {
+      giveBack(number, values[values.length - 1] as Message);
+    }
+    queues.disclaim(number);
   }
 
   /** Has native code count what was handed out. @returns whether there was anything */
@@ -140,6 +150,11 @@ export class Receiver {
       if (this.#lends) this.#handedOut(part.length);
     } while (values.length < most && this.#finds() && !this.#ended);
     return values;
+  }
+
+  #throwFailure(): void {
+    const failure = this.#values.find((value) => value instanceof OffloopError);
+    if (failure !== undefined) throw failure;
   }
 
   #countBeforeFailure(): number {

@@ -25,7 +25,8 @@ describe('a message that cannot be made', () => {
 
   test.runIf(totalmem() > 8 * 2 ** 30)('rejects what receives it, and nothing else', async () => {
     const outcome = await runProgram(
-      `import { Queue } from 'offloop/primitives';
+      `import { relay } from 'offloop/ops';
+       import { Queue } from 'offloop/primitives';
        const long = '世'.repeat(180_000_000); // 540 MB of UTF-8: more than V8 makes a string of
        const queue = new Queue();
        const told = ({ code, message }) => console.log(code, message);
@@ -44,7 +45,13 @@ describe('a message that cannot be made', () => {
        send();
        try { for await (const value of queue) console.log(value); } catch (error) { told(error); }
        for await (const value of queue) { console.log(value); if (value === 3) break; }
-       console.log(queue.stats().length, queue.stats().received);`,
+       console.log(queue.stats().length, queue.stats().received);
+       send();
+       console.log(await queue.receive());
+       try { relay(queue, new Queue()); } catch (error) { told(error); } // it cannot go back
+       await queue.receive().catch(told);
+       queue.close();
+       console.log(await relay(queue, new Queue()));`,
       { timeoutMs: 60_000 },
     );
     const lost =
@@ -56,6 +63,7 @@ describe('a message that cannot be made', () => {
       ...['1', 'ERR_OFFLOOP_UNSUPPORTED', '[ 2, 3 ]'],
       ...['1', lost, '2', '3'],
       '0 16',
+      ...['1', lost, lost, '2'],
     ]);
   });
 });

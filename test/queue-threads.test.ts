@@ -138,6 +138,41 @@ describe('a queue that a task was given', () => {
     expect(await inbox.receive()).toBeUndefined();
   });
 
+  test('gets the task what this thread has taken ahead, and what it has not', async () => {
+    const messages = [1, 2n, 'three', null, undefined, true, Buffer.from('six'), [7, 'x'], 'y'.repeat(5000)];
+    const more = [Buffer.alloc(70_000, 9), [Buffer.alloc(5000, 1), 'ß'.repeat(4000), 10]];
+    const [inbox, outbox] = [new Queue(), new Queue()];
+    for (const message of [0, ...messages, ...more]) void inbox.send(message);
+    expect(await inbox.receive()).toBe(0);
+    const relayed = open({ threads: 1 }).run(relay, [inbox, outbox]);
+    void inbox.send('last');
+    for (const message of [...messages, ...more, 'last']) expect(await outbox.receive()).toEqual(message);
+    inbox.close();
+    expect(await relayed).toBe(12);
+    expect(inbox.stats()).toMatchObject({ sent: 13, received: 13, dropped: 0, length: 0 });
+  });
+
+  test('gets the task hundreds that were taken ahead, in order', async () => {
+    const [inbox, outbox] = [new Queue<number>({ capacity: 5000 }), new Queue<number>({ capacity: 5000 })];
+    for (let i = 0; i < 3000; ++i) void inbox.send(i);
+    for (let i = 0; i < 100; ++i) expect(await inbox.receive()).toBe(i);
+    expect(await inbox.receiveMany({ max: 50 })).toHaveLength(50);
+    inbox.close();
+    expect(await open({ threads: 1 }).run(relay, [inbox, outbox] as never)).toBe(2850);
+    outbox.close();
+    for (let i = 150; i < 3000; ++i) expect(await outbox.receive()).toBe(i);
+    expect(await outbox.receive()).toBeUndefined();
+    expect(inbox.stats()).toMatchObject({ sent: 3000, received: 3000, length: 0, highWater: 3000 });
+  });
+
+  test('is received from again by this thread, in order, when the task has only sent', async () => {
+    const queue = new Queue<number>();
+    for (let i = 0; i < 3; ++i) void queue.send(-i);
+    expect(await queue.receive()).toBe(-0);
+    await open({ threads: 1 }).run(produce, [queue, 2]);
+    expect(await queue.receiveMany()).toEqual([-1, -2, 0, 1]);
+  });
+
   test('does not hold up a task that is aborted while it waits for room, or for a message', async () => {
     const pool = open({ threads: 2 });
     const [full, empty] = [new Queue<number>({ capacity: 1 }), new Queue()];

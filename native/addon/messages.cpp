@@ -49,6 +49,9 @@ napi_value undefined_instead(napi_env env) noexcept {
 }  // namespace
 
 bool copy_attachments(napi_env env, uint32_t* messages, size_t words, napi_value attachments) noexcept {
+  napi_valuetype type = napi_undefined;
+  napi_typeof(env, attachments, &type);
+  if (type == napi_undefined) return true;
   bool complete = true;
   uint32_t* const end = messages + words;
   for (uint32_t* each = messages; each < end; each += message::words_of(each)) {

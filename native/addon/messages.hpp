@@ -8,7 +8,8 @@
 
 namespace offloop {
 
-/// Copies what the cells of these messages refer to, by its index in `attachments`. False: no memory; then nothing is kept.
+/// Copies what the cells of these messages refer to, by its index in `attachments`; undefined: to nothing. False: no memory;
+/// then nothing is kept.
 bool copy_attachments(napi_env env, uint32_t* messages, size_t words, napi_value attachments) noexcept;
 
 /// Appends what `count` messages keep apart to the array `objects`, as values of JavaScript; their cells then have its

@@ -41,9 +41,7 @@ napi_value commit(napi_env env, napi_callback_info info) {
   uint32_t* const messages = arguments.environment->queues().outgoing;
   const uint32_t words = arguments.uint32(1);
   uint32_t count = arguments.uint32(2);
-  napi_valuetype type = napi_undefined;
-  napi_typeof(env, arguments.values[4], &type);
-  const bool copied = type == napi_undefined || copy_attachments(env, messages, words, arguments.values[4]);
+  const bool copied = copy_attachments(env, messages, words, arguments.values[4]);
   const uint32_t promised = std::exchange(end->promised, 0);
   if (!copied) count = 0;
   const bool stored = end->queue->commit(messages, copied ? words : 0, count, promised - count);
@@ -79,6 +77,17 @@ napi_value receive(napi_env env, napi_callback_info info) {
   const Arguments<2> arguments(env, info);
   if (Queues::End* const end = first(env, arguments)) end->queue->receive(arguments.uint32(1));
   return nullptr;
+}
+
+/// takeBack(queue, words, attachments | undefined) -> whether it has the message again that stands in `outgoing`
+napi_value take_back(napi_env env, napi_callback_info info) {
+  const Arguments<3> arguments(env, info);
+  Queues::End* const end = first(env, arguments);
+  if (!end) return nullptr;
+  uint32_t* const message = arguments.environment->queues().outgoing;
+  const uint32_t words = arguments.uint32(1);
+  return to_value(env,
+                  copy_attachments(env, message, words, arguments.values[2]) && end->queue->take_back(message, words));
 }
 
 napi_value close(napi_env env, napi_callback_info info) {
@@ -174,6 +183,7 @@ Napi::Value queues(const Napi::CallbackInfo& info) {
   add("awaitRoom", await_room);
   add("take", take);
   add("receive", receive);
+  add("takeBack", take_back);
   add("close", close);
   add("isClosed", is_closed);
   add("release", release);

@@ -20,17 +20,18 @@ MessageStore::~MessageStore() {
   std::free(spare_);
 }
 
+MessageStore::Block* MessageStore::make_block(size_t words) noexcept {
+  if (spare_ && spare_->size >= words) return std::exchange(spare_, nullptr);
+  const size_t size = std::max(kBlockWords, words);
+  auto* const block = static_cast<Block*>(std::malloc(sizeof(Block) + size * sizeof(uint32_t)));
+  if (block) block->size = size;
+  return block;
+}
+
 bool MessageStore::push(const uint32_t* messages, size_t words, uint32_t count) noexcept {
   if (!last_ || last_->size - last_->end < words) {
-    Block* block = nullptr;
-    if (spare_ && spare_->size >= words) {
-      block = std::exchange(spare_, nullptr);
-    } else {
-      const size_t size = std::max(kBlockWords, words);
-      block = static_cast<Block*>(std::malloc(sizeof(Block) + size * sizeof(uint32_t)));
-      if (!block) return false;
-      block->size = size;
-    }
+    Block* const block = make_block(words);
+    if (!block) return false;
     block->next = nullptr;
     block->begin = block->end = 0;
     (last_ ? last_->next : first_) = block;
@@ -39,6 +40,21 @@ bool MessageStore::push(const uint32_t* messages, size_t words, uint32_t count) 
   std::memcpy(last_->words() + last_->end, messages, words * sizeof(uint32_t));
   last_->end += words;
   count_ += count;
+  return true;
+}
+
+bool MessageStore::push_front(const uint32_t* message, size_t words) noexcept {
+  if (!first_ || first_->begin < words) {
+    Block* const block = make_block(words);
+    if (!block) return false;
+    block->next = first_;
+    block->begin = block->end = block->size;  // filled from its end, so that more fit before
+    first_ = block;
+    if (!last_) last_ = block;
+  }
+  first_->begin -= words;
+  std::memcpy(first_->words() + first_->begin, message, words * sizeof(uint32_t));
+  ++count_;
   return true;
 }
 

@@ -150,6 +150,19 @@ void Queue::receive(uint32_t count) noexcept {
   wake_all(senders);
 }
 
+bool Queue::take_back(const uint32_t* message, size_t words) noexcept {
+  bool stored = true;
+  bool wanted = true;
+  {
+    PatientLock lock(mutex_);
+    wanted = lent_ > 0;  // it may have been abandoned
+    if (wanted) stored = store_.push_front(message, words);
+    if (wanted && stored) --lent_;
+  }
+  if (!wanted || !stored) message::drop(message, words);
+  return stored;
+}
+
 void Queue::hand_back(uint32_t count) noexcept {
   count = std::min(count, lent_);  // it may have been abandoned
   lent_ -= count;

@@ -79,6 +79,9 @@ class Queue {
   Taken take(const void* who, Wish wish, std::span<uint32_t> room, const Waker& waker) noexcept;
   /// Counts messages that were lent as received.
   void receive(uint32_t count) noexcept;
+  /// Takes the last message back that was lent: it comes before all others. What it keeps apart is the queue's again. False:
+  /// no memory, and it is still lent.
+  bool take_back(const uint32_t* message, size_t words) noexcept;
   /// The environment that made it is gone, so nobody is to receive: drops what is there, and whatever is still put in. A task
   /// that receives hears that it has ended.
   void abandon() noexcept;

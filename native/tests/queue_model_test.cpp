@@ -25,14 +25,14 @@ TEST_F(QueueModelTest, does_what_its_model_does) {
     const auto overflow = static_cast<Overflow>(below(4));
     open(capacity, overflow);
     std::deque<double> model;
-    uint32_t lent = 0;
+    std::deque<double> lent;
     uint64_t dropped = 0;
     double next = 0;
     for (int step = 0; step < 300; ++step) {
       if (below(3) > 0) {
         const uint32_t wanted = 1 + below(20);
         const uint32_t promised = queue_->reserve(wanted).messages;
-        const bool full = overflow != Overflow::drop_oldest && model.size() + lent == capacity;
+        const bool full = overflow != Overflow::drop_oldest && model.size() + lent.size() == capacity;
         ASSERT_EQ(promised == 0, full) << "seed " << seed;
         if (full && overflow == Overflow::drop_newest) ++dropped;
         const uint32_t count = promised == 0 ? 0 : below(promised + 1);
@@ -42,23 +42,31 @@ TEST_F(QueueModelTest, does_what_its_model_does) {
           model.push_back(next++);
         }
         ASSERT_TRUE(queue_->commit(words.data(), words.size(), count, promised - count));
-        while (model.size() > 0 && model.size() + lent > capacity) {
+        while (model.size() > 0 && model.size() + lent.size() > capacity) {
           model.pop_front();
           ++dropped;
         }
+      } else if (below(4) == 0) {
+        for (uint32_t back = below(static_cast<uint32_t>(lent.size()) + 1); back > 0; --back) {
+          Words words;
+          write(words, Value::of(lent.back()));
+          ASSERT_TRUE(queue_->take_back(words.data(), words.size()));
+          model.push_front(lent.back());
+          lent.pop_back();
+        }
       } else {
-        const uint32_t received = below(lent + 1);
+        const uint32_t received = below(static_cast<uint32_t>(lent.size()) + 1);
         const uint32_t most = 1 + below(30);
         const Numbers taken = take({received, most, true});
-        lent -= received;
+        lent.erase(lent.begin(), lent.begin() + received);
         ASSERT_EQ(taken.size(), std::min<size_t>(most, model.size())) << "seed " << seed;
         for (const double number : taken) {
           ASSERT_EQ(number, model.front()) << "seed " << seed;
           model.pop_front();
-          ++lent;
+          lent.push_back(number);
         }
       }
-      ASSERT_EQ(queue_->counts().held, model.size() + lent);
+      ASSERT_EQ(queue_->counts().held, model.size() + lent.size());
       ASSERT_EQ(queue_->counts().dropped, dropped);
     }
   }

@@ -52,6 +52,64 @@ TEST_F(QueueTest, keeps_the_room_of_messages_that_are_lent) {
   EXPECT_EQ(counts.high_water, 2u);
 }
 
+TEST_F(QueueTest, takes_messages_back_that_were_lent) {
+  open(4);
+  for (int i = 1; i <= 4; ++i) EXPECT_TRUE(send(i));
+  EXPECT_EQ(take({0, 3, true}), (Numbers{1, 2, 3}));
+  queue_->receive(1);
+  EXPECT_TRUE(send(5));
+  for (const double number : {3.0, 2.0}) {
+    Words words;
+    write(words, Value::of(number));
+    EXPECT_TRUE(queue_->take_back(words.data(), words.size()));
+  }
+  EXPECT_EQ(queue_->counts().received, 1u);
+  EXPECT_EQ(queue_->counts().held, 4u);
+  EXPECT_FALSE(send(6)) << "they have their room";
+  queue_->disclaim(this);
+  int other = 0;
+  EXPECT_EQ(queue_->take(&other, {0, 1, false}, room_, waker_).messages, 1u);
+  EXPECT_EQ(message::read(room_.data(), nullptr).number, 2);
+  queue_->disclaim(&other);
+  EXPECT_EQ(take(), (Numbers{3, 4, 5}));
+}
+
+TEST_F(QueueTest, takes_back_messages_of_all_sizes) {
+  open(1'000);
+  constexpr int kCount = 300;
+  std::vector<std::string> texts;
+  for (int i = 0; i < kCount; ++i)
+    texts.emplace_back(static_cast<size_t>(i * 37 % 4'000), static_cast<char>('a' + i % 26));
+  for (int i = 0; i < kCount; ++i) {
+    Words words;
+    write(words, text(texts[i]));
+    EXPECT_EQ(queue_->reserve(1).messages, 1u);
+    EXPECT_TRUE(queue_->commit(words.data(), words.size(), 1, 0));
+  }
+  const auto take_one = [&] {
+    EXPECT_EQ(queue_->take(this, {0, 1, true}, room_, waker_).messages, 1u);
+    const Value value = message::read(room_.data(), nullptr);
+    const std::string copy(reinterpret_cast<const char*>(value.bytes), value.size);
+    message::drop(room_.data(), message::words_of(room_.data()));
+    return copy;
+  };
+  for (int i = 0; i < kCount - 10; ++i) EXPECT_EQ(take_one(), texts[i]);
+  for (int i = kCount - 10; i-- > 0;) {
+    Words words;
+    write(words, text(texts[i]));
+    EXPECT_TRUE(queue_->take_back(words.data(), words.size()));
+  }
+  for (int i = 0; i < kCount; ++i) EXPECT_EQ(take_one(), texts[i]);
+  Words words;
+  write(words, text(texts[kCount - 1]));
+  EXPECT_TRUE(queue_->take_back(words.data(), words.size()));
+  queue_->abandon();
+  words.clear();
+  write(words, text(texts[kCount - 1]));
+  EXPECT_TRUE(queue_->take_back(words.data(), words.size())) << "nobody wants it";
+  EXPECT_EQ(queue_->counts().held, 0u);
+}
+
 TEST_F(QueueTest, drops_the_oldest_where_that_is_its_policy) {
   open(2, Overflow::drop_oldest);
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(send(i));
