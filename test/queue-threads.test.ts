@@ -173,6 +173,19 @@ describe('a queue that a task was given', () => {
     expect(await queue.receiveMany()).toEqual([-1, -2, 0, 1]);
   });
 
+  test('tells the task that somebody here waits for a message', async () => {
+    const queue = new Queue();
+    const waiting = queue.receive();
+    const failed = rejection(open({ threads: 1 }).run(relay, [queue, new Queue()]));
+    expect(await failed).toMatchObject({
+      code: 'ERR_OFFLOOP_UNSUPPORTED',
+      task: 'relay',
+      message: 'relay: somebody else receives from the queue',
+    });
+    void queue.send(1);
+    expect(await waiting).toBe(1);
+  });
+
   test('does not hold up a task that is aborted while it waits for room, or for a message', async () => {
     const pool = open({ threads: 2 });
     const [full, empty] = [new Queue<number>({ capacity: 1 }), new Queue()];
@@ -191,10 +204,16 @@ describe('a queue that a task was given', () => {
     const pool = open({ threads: 1 });
     const closed = new Queue<number>();
     closed.close();
-    const codes = [closed, new Queue<number>({ capacity: 1, overflow: 'reject' })].map(async (queue) => {
-      return (await rejection(pool.run(produce, [queue, 2]))).code;
+    const full = (['reject', 'drop-newest'] as const).map((overflow) => new Queue<number>({ capacity: 1, overflow }));
+    const told = [closed, ...full].map(async (queue) => {
+      const { code, message } = await rejection(pool.run(produce, [queue, 2]));
+      return [code, message];
     });
-    expect(await Promise.all(codes)).toEqual(['ERR_OFFLOOP_CLOSED', 'ERR_OFFLOOP_QUEUE_FULL']);
+    expect(await Promise.all(told)).toEqual([
+      ['ERR_OFFLOOP_CLOSED', 'produce: refused: the queue is closed'],
+      ['ERR_OFFLOOP_QUEUE_FULL', "produce: refused: the queue's capacity is used up"],
+      ['ERR_OFFLOOP_DROPPED', "produce: dropped: the queue's capacity is used up"],
+    ]);
   });
 
   test('is not taken for another value', () => {

@@ -185,8 +185,9 @@ napi_value make_result(napi_env env, Task& task) noexcept {
 
 napi_value make_failure(napi_env env, const Task& task) noexcept {
   static const Failure kUnexplained;
-  const bool explained = task.extras() && task.extras()->failure;
-  const Failure& failure = explained ? *task.extras()->failure : kUnexplained;
+  const Failure* const told = task.extras() ? task.extras()->failure.get() : nullptr;
+  const bool explains = told && (told->about == OFFLOOP_OK || told->about == task.status);
+  const Failure& failure = explains ? *told : kUnexplained;
   static constexpr const char* kSources[] = {"task", "system", "resolver", "library"};
   napi_value object = nullptr;
   if (napi_create_object(env, &object) != napi_ok) return nullptr;

@@ -21,6 +21,7 @@ struct Failure {
   const char* name = "";     // the resolver's or library's name of it
   const char* syscall = "";  // literal
   std::string message;
+  Status about = OFFLOOP_OK;  // it explains this status only; OFFLOOP_OK: whatever the task ends with
 };
 
 /// In the task's own memory, made when first needed.

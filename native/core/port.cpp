@@ -7,6 +7,22 @@ namespace {
 
 void unpark(void* parker) noexcept { static_cast<Parker*>(parker)->unpark(); }
 
+/// What a queue has refused is not what a pool or the system has: the statuses are the same, the words are not.
+Status explained(Call& call, Status status, const char* unsupported) noexcept {
+  switch (status) {
+    case OFFLOOP_CLOSED:
+      return call.refused(status, "refused: the queue is closed");
+    case OFFLOOP_QUEUE_FULL:
+      return call.refused(status, "refused: the queue's capacity is used up");
+    case OFFLOOP_DROPPED:
+      return call.refused(status, "dropped: the queue's capacity is used up");
+    case OFFLOOP_UNSUPPORTED:
+      return call.refused(status, unsupported);
+    default:
+      return status;
+  }
+}
+
 }  // namespace
 
 Value QueuePort::attach(Task& task, std::shared_ptr<Queue> queue) {
@@ -53,6 +69,10 @@ Status QueuePort::try_send(const Value& value) noexcept {
 }
 
 Status QueuePort::send(Call& call, const Value& value) noexcept {
+  return explained(call, send_or_wait(call, value), "a queue cannot carry such a value");
+}
+
+Status QueuePort::send_or_wait(Call& call, const Value& value) noexcept {
   size_t words = 0;
   if (Status wrong = write(value, words)) return wrong;
   for (;;) {
@@ -88,6 +108,10 @@ Status QueuePort::take(Value& value) noexcept {
 bool QueuePort::try_receive(Value& value) noexcept { return take(value) == OFFLOOP_OK; }
 
 Status QueuePort::receive(Call& call, Value& value) noexcept {
+  return explained(call, receive_or_wait(call, value), "somebody else receives from the queue");
+}
+
+Status QueuePort::receive_or_wait(Call& call, Value& value) noexcept {
   for (;;) {
     if (call.stopped()) return OFFLOOP_CANCELLED;
     const Status taken = take(value);

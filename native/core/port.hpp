@@ -34,6 +34,8 @@ class QueuePort final : public Port {
   /// OFFLOOP_QUEUE_FULL: there is nothing now, and the parker will be woken.
   Status take(Value& value) noexcept;
   void forget_received() noexcept;
+  Status send_or_wait(Call& call, const Value& value) noexcept;
+  Status receive_or_wait(Call& call, Value& value) noexcept;
 
   const std::shared_ptr<Queue> queue_;
   const std::shared_ptr<Parker> parker_ = std::make_shared<Parker>();

@@ -162,6 +162,18 @@ Status Call::unsupported(std::string_view message) {
   return OFFLOOP_UNSUPPORTED;
 }
 
+Status Call::refused(Status status, std::string_view message) noexcept {
+  const Extras* const extras = task_.extras();
+  if (extras && extras->failure && extras->failure->about == status) return status;
+  try {
+    task_.fail(Failure::Source::task, 0, "", "", std::string(message));
+    task_.extras()->failure->about = status;
+  } catch (const std::bad_alloc&) {
+    // the status alone will do
+  }
+  return status;
+}
+
 Status Call::settles_at(int64_t due_ns) noexcept {
   task_.result = Value::of(due_ns);  // not in its timer, which its limits may be using
   return kSleeps;

@@ -189,6 +189,8 @@ class Call {
   /// A library that refused its input: `name` and `number` in the library's own terms (Z_DATA_ERROR, -3).
   Status fails_in_library(const char* name, int number, std::string_view message);
   Status unsupported(std::string_view message);
+  /// Something that the body asked for was refused. The message is told if the run does end with this status.
+  Status refused(Status status, std::string_view message) noexcept;
 
   /// Ends this run now and the task at `due_ns` (steady clock), without holding the thread in between.
   /// The body returns the value this gives it.
