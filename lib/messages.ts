@@ -24,6 +24,12 @@ import { copied } from './memory.js';
 export type MessageItem = number | bigint | boolean | string | null | undefined | Bytes;
 /** What a queue carries. */
 export type Message = MessageItem | readonly MessageItem[];
+/** How a message arrives, or an item of one: bytes of any kind are a Buffer then. */
+export type Received<T> = T extends Bytes
+  ? Buffer
+  : T extends readonly unknown[]
+    ? { [Index in keyof T]: Received<T[Index]> }
+    : T;
 
 const HEAD_WORDS = 2;
 const CELL_WORDS = 4;

@@ -1,12 +1,13 @@
 /** What threads wait for and wake each other with, each awaitable. */
 export { type Lines, type LinesOptions, lines } from './lines.js';
-export type { Message, MessageItem } from './messages.js';
+export type { Message, MessageItem, Received } from './messages.js';
 export {
   Queue,
   type QueueHandle,
   type QueueOptions,
   type QueueStats,
   type ReceiveOptions,
+  type SendingQueue,
   type SendOptions,
 } from './queue.js';
 export { Reactor, type ReactorStats, type WaitOptions, type WatchOptions } from './reactor.js';

@@ -1,7 +1,7 @@
 /** Queues: messages from any thread, JavaScript's or native, to one receiver. */
 import { checkInteger, checkObject, checkOneOf, checkSignal, checkText, invalidType } from './check.js';
 import { OffloopError } from './errors.js';
-import type { Message } from './messages.js';
+import type { Message, Received } from './messages.js';
 import { OVERFLOWS } from './options.js';
 import { flush, queues } from './outgoing.js';
 import { joinEnd, openEnd, QueueEnd } from './queue-end.js';
@@ -45,6 +45,14 @@ export interface ReceiveOptions {
   signal?: AbortSignal;
 }
 
+/** A queue as those see it who only send: one that carries more than they send will do, too. */
+export interface SendingQueue<T extends Message> {
+  readonly handle: QueueHandle;
+  readonly send: (value: T, options?: SendOptions) => Promise<void>;
+  readonly trySend: (value: T) => boolean;
+  close(): void;
+}
+
 const MOST_CAPACITY = 2 ** 24;
 /** The number of a queue that a task is given, which may then receive from it, too. */
 export let lendToTask: (name: string, queue: unknown) => number;
@@ -64,7 +72,7 @@ export let lendToTask: (name: string, queue: unknown) => number;
  * new Worker('./producer.js', { workerData: queue.handle }); // there: Queue.from(workerData).send(1)
  * for await (const message of queue) console.log(message);
  */
-export class Queue<T = Message> implements AsyncIterable<T>, Disposable {
+export class Queue<T extends Message = Message> implements AsyncIterable<Received<T>>, Disposable {
   readonly #end: QueueEnd;
   #handle: QueueHandle | undefined;
 
@@ -98,7 +106,7 @@ export class Queue<T = Message> implements AsyncIterable<T>, Disposable {
    * @throws OffloopError ERR_OFFLOOP_CLOSED when the queue is gone
    * @example const queue = Queue.from(workerData);
    */
-  static from<T = Message>(handle: QueueHandle): Queue<T> {
+  static from<T extends Message = Message>(handle: QueueHandle): Queue<T> {
     const { id } = checkObject('handle', handle) as QueueHandle;
     const end = joinEnd(checkText('handle.id', id));
     if (end === undefined) throw new OffloopError('ERR_OFFLOOP_CLOSED', 'the queue is gone');
@@ -151,10 +159,12 @@ export class Queue<T = Message> implements AsyncIterable<T>, Disposable {
    * @rejects ABORT_ERR; ERR_OFFLOOP_UNSUPPORTED where a task receives, or the queue was made in another thread
    * @example const message = await queue.receive({ signal: AbortSignal.timeout(100) });
    */
-  receive(options?: ReceiveOptions): Promise<T | undefined> {
+  receive(options?: ReceiveOptions): Promise<Received<T> | undefined> {
     const signal = options === undefined ? undefined : checkWait(options);
     const { receiver } = this.#end;
-    return receiver === undefined ? Promise.reject(elsewhere()) : (receiver.receive(signal) as Promise<T | undefined>);
+    return receiver === undefined
+      ? Promise.reject(elsewhere())
+      : (receiver.receive(signal) as Promise<Received<T> | undefined>);
   }
 
   /**
@@ -165,12 +175,14 @@ export class Queue<T = Message> implements AsyncIterable<T>, Disposable {
    * @rejects as `receive`
    * @example for (let some; (some = await queue.receiveMany()).length > 0; ) await store(some);
    */
-  receiveMany(options: ReceiveOptions & { max?: number } = {}): Promise<T[]> {
+  receiveMany(options: ReceiveOptions & { max?: number } = {}): Promise<Received<T>[]> {
     const signal = checkWait(options);
     const { max = 1024 } = options;
     checkInteger('options.max', max, 1, MOST_CAPACITY);
     const { receiver } = this.#end;
-    return receiver === undefined ? Promise.reject(elsewhere()) : (receiver.receiveMany(max, signal) as Promise<T[]>);
+    return receiver === undefined
+      ? Promise.reject(elsewhere())
+      : (receiver.receiveMany(max, signal) as Promise<Received<T>[]>);
   }
 
   /**
@@ -179,11 +191,11 @@ export class Queue<T = Message> implements AsyncIterable<T>, Disposable {
    *
    * @throws OffloopError ERR_OFFLOOP_UNSUPPORTED where the queue was made in another thread
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<Received<T>, undefined> {
     const { receiver } = this.#end;
     if (receiver === undefined) throw elsewhere();
     return {
-      next: () => receiver.next() as Promise<IteratorResult<T, undefined>>,
+      next: () => receiver.next() as Promise<IteratorResult<Received<T>, undefined>>,
       [Symbol.asyncIterator]() {
         return this;
       },

@@ -158,7 +158,7 @@ describe('a queue that a task was given', () => {
     for (let i = 0; i < 100; ++i) expect(await inbox.receive()).toBe(i);
     expect(await inbox.receiveMany({ max: 50 })).toHaveLength(50);
     inbox.close();
-    expect(await open({ threads: 1 }).run(relay, [inbox, outbox] as never)).toBe(2850);
+    expect(await open({ threads: 1 }).run(relay, [inbox, outbox])).toBe(2850);
     outbox.close();
     for (let i = 150; i < 3000; ++i) expect(await outbox.receive()).toBe(i);
     expect(await outbox.receive()).toBeUndefined();

@@ -1,6 +1,6 @@
 import { checkInteger } from '../check.js';
 import { defineTask } from '../define-task.js';
-import { lendToTask, type Queue } from '../queue.js';
+import { lendToTask, type Queue, type SendingQueue } from '../queue.js';
 
 /** As many numbers as can be told apart. */
 const MOST = Number.MAX_SAFE_INTEGER;
@@ -15,7 +15,7 @@ const MOST = Number.MAX_SAFE_INTEGER;
  * const done = produce(queue, 1000);
  * for await (const number of queue) if (number === 999) break;
  */
-export const produce = defineTask<[to: Queue<number>, count: number], undefined>({
+export const produce = defineTask<[to: SendingQueue<number>, count: number], undefined>({
   name: 'produce',
   arity: 2,
   encode([to, count], cells) {
