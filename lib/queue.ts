@@ -62,7 +62,7 @@ export let lendToTask: (name: string, queue: unknown) => number;
  * main thread and tasks; the receiver is the thread that made the queue, or one task at a time.
  *
  * Messages are numbers, 64-bit bigints, booleans, strings, null, undefined, bytes of any kind, and flat arrays of these
- * with at most 1,024 items. Bytes are copied, and arrive as a Buffer of their own; strings cross as UTF-8.
+ * with at most 1,024 items. Bytes, of less than 4 GiB, are copied, and arrive as a Buffer of their own; strings cross as UTF-8.
  *
  * Waiting for a message, or for room, keeps the process alive; a queue by itself does not. One that nobody can receive from
  * any more, because its thread has ended or has let go of it, is closed.
@@ -129,10 +129,15 @@ export class Queue<T extends Message = Message> implements AsyncIterable<Receive
   }
 
   /**
-   * Sends a message. The promise resolves when the queue has it, or has dropped it, and is always the same one if that is
-   * at once. Messages leave the thread together, when it has done what it does: at the latest before it goes on with
-   * timers and sockets.
+   * Sends a message. The promise resolves when it is accepted: there is room for it, or it has been dropped. It is always the
+   * same promise if that is at once, but for every millisecond of a loop that never has to wait.
    *
+   * Accepted messages leave the thread together, when it has done what it does: before it goes on with timers and sockets,
+   * or ends by itself; the first of them at once if the receiver sleeps. Until then they are not there for others: not while
+   * the thread blocks, by Atomics.wait or a long computation, and never if it is terminated. `stats()` and `close()` hand
+   * them over.
+   *
+   * @param options.signal - ends the wait for room: nothing is sent then
    * @throws TypeError, RangeError at once for what cannot be a message, naming it
    * @rejects ERR_OFFLOOP_CLOSED; ERR_OFFLOOP_QUEUE_FULL where `overflow` is 'reject'; ABORT_ERR
    * @example for (const line of lines) await queue.send(line); // no faster than they are received
@@ -142,10 +147,11 @@ export class Queue<T extends Message = Message> implements AsyncIterable<Receive
   }
 
   /**
-   * Sends a message if that can be done at once.
+   * Sends a message if it is accepted at once. It leaves the thread as those of `send` do.
    *
-   * @returns whether the queue has it: false if it is full or closed, or has dropped it
+   * @returns false: the queue is full or closed, or has dropped it, or others wait for room
    * @throws TypeError, RangeError for what cannot be a message, naming it
+   * @example if (!queue.trySend(sample)) ++skipped;
    */
   trySend(value: T): boolean {
     return this.#end.sender.trySend(value);
@@ -156,7 +162,8 @@ export class Queue<T extends Message = Message> implements AsyncIterable<Receive
    * another, and are answered in order.
    *
    * @throws TypeError for options that cannot be
-   * @rejects ABORT_ERR; ERR_OFFLOOP_UNSUPPORTED where a task receives, or the queue was made in another thread
+   * @rejects ABORT_ERR; ERR_OFFLOOP_UNSUPPORTED where a task receives, or the queue was made in another thread; instead of a
+   *   message that is lost, ERR_OFFLOOP_UNSUPPORTED for a text that is too long for a string, ERR_OFFLOOP_NO_MEMORY
    * @example const message = await queue.receive({ signal: AbortSignal.timeout(100) });
    */
   receive(options?: ReceiveOptions): Promise<Received<T> | undefined> {
@@ -202,6 +209,11 @@ export class Queue<T extends Message = Message> implements AsyncIterable<Receive
     };
   }
 
+  /**
+   * What the queue has done so far. Hands over first what this thread has sent.
+   *
+   * @example const { length, capacity } = queue.stats(); if (length === capacity) console.warn('the receiver is behind');
+   */
   stats(): QueueStats {
     flush();
     this.#end.receiver?.tell();
@@ -212,6 +224,8 @@ export class Queue<T extends Message = Message> implements AsyncIterable<Receive
   /**
    * Accepts no more messages, from any sender; those that wait for room reject. What is in the queue can still be received.
    * Any end may close it, and closing it again does nothing.
+   *
+   * @example queue.close(); // the receiver's loop ends when it has received them all
    */
   close(): void {
     flush();

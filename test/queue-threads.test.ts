@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { Pool } from '../lib/index.js';
+import { ROOM_AWAITED } from '../lib/layout.js';
 import { produce, relay } from '../lib/ops.js';
+import { queues } from '../lib/outgoing.js';
 import { Queue } from '../lib/primitives.js';
+import { lendToTask } from '../lib/queue.js';
 import { rejection, until } from './support/gate.js';
 import { open } from './support/pools.js';
 import { runProgram } from './support/program.js';
@@ -55,6 +58,36 @@ describe('a queue that was handed to other threads', () => {
     await expect(thread.do('await kept.queue.receive()')).rejects.toMatchObject(refused);
     await expect(thread.do('await kept.queue.receiveMany()')).rejects.toMatchObject(refused);
     await expect(thread.do('for await (const value of kept.queue);')).rejects.toMatchObject(refused);
+  });
+
+  test('gets the first message at once if its receiver sleeps, and the others when the sender has done what it does', async () => {
+    const kept = new Queue<number>();
+    const thread = new Thread('receiver');
+    const handle = await thread.do<{ id: string }>(`
+      const [inbox, outbox] = [new primitives.Queue(), ${from(kept as never)}];
+      (async () => { for await (const value of inbox) outbox.send(value); })();
+      return inbox.handle;
+    `);
+    const queue = Queue.from<number>(handle);
+    const numbers = [lendToTask('queue', queue), lendToTask('kept', kept)] as const;
+    const isAwaited = () => {
+      const room = queues.reserve(numbers[0], 1);
+      queues.commit(numbers[0], 0, 0, 0);
+      return (room & ROOM_AWAITED) !== 0;
+    };
+    const blockUntil = (count: number) => {
+      const end = performance.now() + 5000;
+      while (queues.counts(numbers[1]).sent < count && performance.now() < end);
+      return queues.counts(numbers[1]).sent;
+    };
+    await until(isAwaited, 'the receiver sleeps');
+    void queue.send(1);
+    expect(blockUntil(1)).toBe(1);
+    await until(isAwaited, 'the receiver sleeps again');
+    for (let i = 2; i < 5; ++i) void queue.send(i);
+    expect(blockUntil(2)).toBeGreaterThanOrEqual(2);
+    queue.stats();
+    expect(blockUntil(4)).toBe(4);
   });
 
   test('can be closed from any of them', async () => {
