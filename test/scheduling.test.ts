@@ -130,7 +130,7 @@ describe('a waiting task', () => {
   ] as const)(
     'of priority %s, so of lane L = %i, is overtaken by nothing that comes (L + 1) · agingMs after it',
     async (priority, lane) => {
-      const agingMs = 5;
+      const agingMs = 5 * SLOWNESS; // the first of the flood must come before the task has risen
       const { waited, lastBefore, before, left } = await flooded(agingMs, priority, 20, 100_000);
       const bound = (lane + 1) * agingMs;
       expect(left).toBeGreaterThan(0);
