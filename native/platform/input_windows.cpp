@@ -119,7 +119,9 @@ class Input::Reader {
   int read_console(uint8_t* into, size_t size, size_t& done) noexcept {
     // What is left of a long line does not count as something to wait for.
     const HANDLE either[] = {stop_, handle_};
-    if (!in_line_ && WaitForMultipleObjects(2, either, FALSE, INFINITE) == WAIT_OBJECT_0) return ECANCELED;
+    while (!in_line_ && !has_key()) {
+      if (WaitForMultipleObjects(2, either, FALSE, INFINITE) == WAIT_OBJECT_0) return ECANCELED;
+    }
     if (!enter()) return ECANCELED;
     std::array<wchar_t, 4096> text;
     const size_t held = half_ ? 1 : 0;
@@ -141,6 +143,19 @@ class Input::Reader {
                                                    reinterpret_cast<char*>(into), static_cast<int>(size), nullptr,
                                                    nullptr));
     return done == 0 ? EAGAIN : 0;
+  }
+
+  /// Whether somebody types. Drops what else is told before that: keys that are let go, above all the one that ended the line
+  /// before. So who only waits for a line is not yet reading it, and leaves no trace when it is called off.
+  bool has_key() noexcept {
+    INPUT_RECORD next;
+    DWORD count = 0;
+    while (PeekConsoleInputW(handle_, &next, 1, &count)) {
+      if (count == 0) return false;
+      if (next.EventType == KEY_EVENT && next.Event.KeyEvent.bKeyDown) return true;
+      ReadConsoleInputW(handle_, &next, 1, &count);
+    }
+    return true;  // the read tells what is wrong
   }
 
   /// A console does not end a read because it is told to, so it gets what does end it: the key for a new line. (libuv's way,

@@ -199,6 +199,20 @@ TEST_F(InAConsole, gives_a_long_line_in_parts_and_no_half_characters) {
   EXPECT_EQ(all, expected + "\r\n");
 }
 
+TEST_F(InAConsole, leaves_no_trace_when_it_is_called_off_while_nobody_types) {
+  Input input;
+  ASSERT_EQ(input.open(number_of(console.input())), 0);
+  console.type(L"x\r");
+  console.let_go(VK_RETURN);
+  EXPECT_EQ(read(input).text, "x\r\n");
+  const int line = console.line();
+  Reading reading(console.input());
+  std::this_thread::sleep_for(20ms);  // it is likely to wait now
+  reading.input().interrupt();
+  EXPECT_EQ(reading.end().error, ECANCELED);
+  EXPECT_EQ(console.line(), line);
+}
+
 TEST_F(InAConsole, is_called_off_while_nobody_types_or_somebody_is_in_a_line) {
   for (const wchar_t* typed : {L"", L"abc"}) {
     Reading reading(console.input());

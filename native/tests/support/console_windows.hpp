@@ -16,29 +16,44 @@ namespace offloop::testing {
 /// The console of this process.
 class Console {
  public:
-  Console()
-      : input_(CreateFileW(L"CONIN$", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, nullptr,
-                           OPEN_EXISTING, 0, nullptr)) {}
-  ~Console() { CloseHandle(input_); }
+  Console() : input_(open(L"CONIN$")), output_(open(L"CONOUT$")) {}
+  ~Console() {
+    CloseHandle(input_);
+    CloseHandle(output_);
+  }
   Console(const Console&) = delete;
 
   Descriptor input() const { return reinterpret_cast<Descriptor>(input_); }
   /// As if somebody had.
   void type(const wchar_t* text) {
-    for (; *text; ++text) {
-      INPUT_RECORD key{};
-      key.EventType = KEY_EVENT;
-      key.Event.KeyEvent.bKeyDown = TRUE;
-      key.Event.KeyEvent.wRepeatCount = 1;
-      key.Event.KeyEvent.wVirtualKeyCode = *text == L'\r' ? VK_RETURN : 0;
-      key.Event.KeyEvent.uChar.UnicodeChar = *text;
-      DWORD written = 0;
-      EXPECT_TRUE(WriteConsoleInputW(input_, &key, 1, &written));
-    }
+    for (; *text; ++text) move(*text == L'\r' ? VK_RETURN : 0, TRUE, *text);
+  }
+  void let_go(WORD key) { move(key, FALSE, L'\0'); }
+  /// Where on the screen is written next.
+  int line() const {
+    CONSOLE_SCREEN_BUFFER_INFO screen{};
+    EXPECT_TRUE(GetConsoleScreenBufferInfo(output_, &screen));
+    return screen.dwCursorPosition.Y;
   }
 
  private:
+  static HANDLE open(const wchar_t* name) {
+    constexpr DWORD kShared = FILE_SHARE_READ | FILE_SHARE_WRITE;
+    return CreateFileW(name, GENERIC_READ | GENERIC_WRITE, kShared, nullptr, OPEN_EXISTING, 0, nullptr);
+  }
+  void move(WORD key, BOOL is_down, wchar_t unit) {
+    INPUT_RECORD event{};
+    event.EventType = KEY_EVENT;
+    event.Event.KeyEvent.bKeyDown = is_down;
+    event.Event.KeyEvent.wRepeatCount = 1;
+    event.Event.KeyEvent.wVirtualKeyCode = key;
+    event.Event.KeyEvent.uChar.UnicodeChar = unit;
+    DWORD written = 0;
+    EXPECT_TRUE(WriteConsoleInputW(input_, &event, 1, &written));
+  }
+
   const HANDLE input_;
+  const HANDLE output_;
 };
 
 inline constexpr wchar_t kInAConsole[] = L"OFFLOOP_TEST_IN_A_CONSOLE";
