@@ -57,6 +57,15 @@ const MOST_CAPACITY = 2 ** 24;
 /** The number of a queue that a task is given, which may then receive from it, too. */
 export let lendToTask: (name: string, queue: unknown) => number;
 
+/** @throws TypeError, RangeError naming what cannot be */
+export function fillQueueOptions(name: string, options: QueueOptions): Required<QueueOptions> {
+  checkObject(name, options);
+  const { capacity = 1024, overflow = 'wait' } = options;
+  checkInteger(`${name}.capacity`, capacity, 1, MOST_CAPACITY);
+  checkOneOf(`${name}.overflow`, overflow, OVERFLOWS);
+  return { capacity, overflow };
+}
+
 /**
  * Carries messages from any number of senders to one receiver, in the order of each sender. Senders are worker_threads, the
  * main thread and tasks; the receiver is the thread that made the queue, or one task at a time.
@@ -91,10 +100,7 @@ export class Queue<T extends Message = Message> implements AsyncIterable<Receive
       this.#end = options; // from `from`: nobody else has one
       return;
     }
-    checkObject('options', options);
-    const { capacity = 1024, overflow = 'wait' } = options;
-    checkInteger('options.capacity', capacity, 1, MOST_CAPACITY);
-    checkOneOf('options.overflow', overflow, OVERFLOWS);
+    const { capacity, overflow } = fillQueueOptions('options', options);
     this.#end = openEnd(capacity, overflow);
   }
 

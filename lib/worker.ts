@@ -2,7 +2,7 @@
 import { checkInteger, checkObject, checkText, invalidType } from './check.js';
 import { OffloopError } from './errors.js';
 import { checkStackSize, NORMAL_PRIORITY, OVERFLOWS } from './options.js';
-import { Queue, type QueueOptions } from './queue.js';
+import { fillQueueOptions, Queue, type QueueOptions } from './queue.js';
 import * as ring from './ring.js';
 import type { Definition, Task } from './task.js';
 import { Ticket } from './ticket.js';
@@ -60,8 +60,8 @@ export class Worker<Result = unknown> implements AsyncDisposable {
     const { name, stackSize = 1024 ** 2 } = checkObject('options', options) as WorkerOptions;
     this.name = name === undefined ? `worker-${++unnamed}` : checkText('options.name', name);
     checkStackSize('options.stackSize', stackSize);
-    this.inbox = new Queue(options.inbox);
-    this.outbox = new Queue(options.outbox);
+    this.inbox = new Queue(fillQueueOptions('options.inbox', options.inbox ?? {}));
+    this.outbox = new Queue(fillQueueOptions('options.outbox', options.outbox ?? {}));
     const all = definition.channels ? [...args, this.inbox, this.outbox] : args;
     ring.check(definition, all);
     const pool = ring.openPool({ ...POOL, name: this.name, stackBytes: stackSize }, false);

@@ -91,7 +91,8 @@ describe('a worker', () => {
     [() => Worker.spawn(spin, ['soon' as never]), /The "ms" argument must be of type number/],
     [() => Worker.spawn(noop, [], { name: 1 as never }), /"options.name" must be of type string/],
     [() => Worker.spawn(noop, [], { stackSize: 1 }), /"options.stackSize" is out of range/],
-    [() => Worker.spawn(noop, [], { inbox: { capacity: 0 } }), /"options.capacity" is out of range/],
+    [() => Worker.spawn(noop, [], { inbox: { capacity: 0 } }), /"options.inbox.capacity" is out of range/],
+    [() => Worker.spawn(noop, [], { outbox: 5 as never }), /"options.outbox" must be of type object/],
     [() => Worker.spawn(noop, []).join({ timeoutMs: -1 }), /"options.timeoutMs" is out of range/],
   ])('is not made by mistake %#', (make, message) => {
     expect(make).toThrow(message);
