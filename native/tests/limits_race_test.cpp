@@ -3,6 +3,7 @@
 
 #include <map>
 #include <random>
+#include <set>
 #include <vector>
 
 #include "support/alarm.hpp"
@@ -29,7 +30,7 @@ class LimitsRaceTest : public PoolTest {
   Outcome race(int count, MakeAgain&& make_again, Check&& check) {
     Outcome outcome;
     std::map<Task*, std::vector<Environment::News>> told;
-    size_t heard = 0;
+    size_t heard = environment_.news().size();
     int begun = 0;
     auto begin = [&](Task& task) {
       make_again(task, begun++);
@@ -99,25 +100,29 @@ TEST_F(LimitsRaceTest, each_task_is_home_once_and_its_one_notice_before_it) {
 TEST_F(LimitsRaceTest, a_sleep_ends_once_by_its_time_its_limit_or_its_cancellation) {
   constexpr int kTasks = 6'000;
   open(2);
+  std::set<int> ways;
   std::vector<Task*> slots;
-  const Outcome outcome = race(
-      kTasks,
-      [&](Task& task, int number) {
-        if (number < kSlots) slots.push_back(&task);
-        const int64_t sleeps_ns = random_() % 8 ? random_() % 200'000 : kDistant;
-        environment_.make_again(task, [sleeps_ns](Call& call) { return call.settles_at(steady_ns() + sleeps_ns); },
-                                {.timeout_ns = static_cast<int64_t>(random_() % 200'000)});
-        for (int i = 0; i < 2; ++i) {
-          Task* other = slots[random_() % slots.size()];
-          if (other != &task && other->in_flight) pool_->cancel(*other);
-        }
-      },
-      [](const Task& task, const std::vector<Environment::News>& news) {
-        ASSERT_LE(news.size(), 1u);
-        ASSERT_TRUE(task.status == OFFLOOP_OK || task.status == OFFLOOP_TIMEOUT || task.status == OFFLOOP_CANCELLED);
-      });
-  EXPECT_EQ(outcome.home, kTasks);
-  EXPECT_EQ(outcome.by_status.size(), 3u) << "one of the ways to end never came first";
+  const auto make_again = [&](Task& task, int number) {
+    if (number < kSlots) slots.push_back(&task);
+    const int64_t sleeps_ns = random_() % 8 ? random_() % 200'000 : kDistant;
+    environment_.make_again(task, [sleeps_ns](Call& call) { return call.settles_at(steady_ns() + sleeps_ns); },
+                            {.timeout_ns = static_cast<int64_t>(random_() % 200'000)});
+    for (int i = 0; i < 2; ++i) {
+      Task* other = slots[random_() % slots.size()];
+      if (other != &task && other->in_flight) pool_->cancel(*other);
+    }
+  };
+  // On a machine that has no time for one of the threads, one way to end may not come first in a whole round.
+  for (int round = 0; round < 50 && ways.size() < 3; ++round) {
+    slots.clear();
+    const Outcome outcome = race(kTasks, make_again, [](const Task& task, const std::vector<Environment::News>& news) {
+      ASSERT_LE(news.size(), 1u);
+      ASSERT_TRUE(task.status == OFFLOOP_OK || task.status == OFFLOOP_TIMEOUT || task.status == OFFLOOP_CANCELLED);
+    });
+    ASSERT_EQ(outcome.home, kTasks);
+    for (const auto& [status, count] : outcome.by_status) ways.insert(status);
+  }
+  EXPECT_EQ(ways.size(), 3u) << "one of the ways to end never came first";
 }
 
 TEST_F(LimitsRaceTest, limits_are_reached_in_any_turn_of_a_task_that_yields) {
