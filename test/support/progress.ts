@@ -1,5 +1,6 @@
 /** Hears how far a task comes. */
 import { LIMITS_WATCHED } from '../../lib/layout.js';
+import { spin } from '../../lib/ops.js';
 import { fillPoolOptions, NORMAL_PRIORITY } from '../../lib/options.js';
 import * as ring from '../../lib/ring.js';
 import type { Definition } from '../../lib/task.js';
@@ -17,7 +18,7 @@ export interface Watched<Result> {
 
 let lane: ring.Lane | undefined;
 
-/** Runs a task on a pool of one thread, watched from its first byte on. */
+/** Runs a task on a pool of one thread, which another holds until it is watched. */
 export function runWatched<Args extends readonly unknown[], Result>(
   task: Defined<Args, Result>,
   args: Args,
@@ -27,12 +28,22 @@ export function runWatched<Args extends readonly unknown[], Result>(
   const ticket = new Ticket(task.definition.name, task.definition.decode);
   ticket.listeners.push({ progressed: (done, total) => void told.push([done, total]) });
   const result = ticket.promise() as Promise<Result>;
+  const gate = new Ticket(spin.definition.name, undefined);
+  gate.promise().catch(() => {}); // it is stopped
   const none = Number.POSITIVE_INFINITY;
   const limits = { deadlineMs: none, timeoutMs: none, cpuBudgetMs: none, flags: LIMITS_WATCHED };
   const terms = { priority: NORMAL_PRIORITY, input: 'auto', limits } as const;
+  ring.submitTicket(
+    lane,
+    spin.definition as Definition<never, unknown>,
+    [60_000],
+    { ...terms, limits: undefined },
+    gate,
+  );
   const definition = task.definition as unknown as Definition<never, unknown>;
   ring.submitTicket(lane, definition, args, terms, ticket);
   ring.watch(ticket);
+  ring.stop(gate);
   return { result, told };
 }
 
