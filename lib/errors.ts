@@ -4,10 +4,10 @@ import { getSystemErrorMap } from 'node:util';
 import { type NativeFailure, native } from './native.js';
 
 /**
- * What an OffloopError's `code` can be. Never run: QUEUE_FULL and DROPPED (the pool was full: refused, or given up), DEADLINE
- * (not begun in time), CLOSED. Stopped: TIMEOUT, BUDGET (of processor time), CANCELLED (by its Future, or with its pool).
- * Failed: TASK_FAILED, NO_MEMORY, SYSTEM (a refused system call), UNSUPPORTED (by this runtime or system), DETACHED (an
- * input's ArrayBuffer).
+ * What an OffloopError's `code` can be. Never run, or never sent: QUEUE_FULL and DROPPED (the pool or the queue was full:
+ * refused, or given up), DEADLINE (not begun in time), CLOSED (what it was for, or what it waited for). Stopped: TIMEOUT,
+ * BUDGET (of processor time), CANCELLED (by its Future, or with its pool). Failed: TASK_FAILED, NO_MEMORY, SYSTEM (a refused
+ * system call), UNSUPPORTED (by this runtime or system, or while somebody else receives), DETACHED (an input's ArrayBuffer).
  */
 export type OffloopErrorCode =
   | 'ERR_OFFLOOP_QUEUE_FULL'
