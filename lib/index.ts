@@ -23,6 +23,6 @@ export { type CloseOptions, Pool } from './pool.js';
 export type { Progress } from './progress.js';
 export type { Timing } from './settler.js';
 export type { Durations, PoolStats } from './stats.js';
-export type { StreamArguments, StreamOptions } from './streams.js';
+export type { StreamArguments, StreamOptions } from './streams/streams.js';
 export type { CallOptions, ReadableTask, Task, TransformTask, WritableTask } from './task.js';
 export type { TaskEvent } from './tracing.js';

@@ -68,7 +68,7 @@ export interface Rings {
   queues(): Queues;
   counts(pool: number): Counts;
 
-  // Of what follows, a negative answer is an errno as Node has it. See readiness.ts, wake-handle.ts and socket.ts.
+  // Of what follows, a negative answer is an errno as Node has it. See primitives/readiness.ts, wake-handle.ts and socket.ts.
   /** The number of the wait. */
   beginWait(fd: number, interest: number, kind: number, ms: number): number;
   waitAgain(number: number, interest: number): number;

@@ -20,9 +20,9 @@ import {
 } from './options.js';
 import * as ring from './ring.js';
 import { Settler } from './settler.js';
-import type { SubmitStep } from './stage.js';
 import { makeStats, type PoolStats } from './stats.js';
-import { Streams } from './streams.js';
+import type { SubmitStep } from './streams/stage.js';
+import { Streams } from './streams/streams.js';
 import type { Definition, Task } from './task.js';
 import { Ticket } from './ticket.js';
 import { isTraced, trace } from './tracing.js';

@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { totalmem } from 'node:os';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { queues } from '../lib/outgoing.js';
+import { queues } from '../lib/primitives/outgoing.js';
 import { type Message, Queue, type QueueOptions } from '../lib/primitives.js';
 import { rejection } from './support/gate.js';
 

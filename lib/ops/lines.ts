@@ -1,6 +1,6 @@
 import { checkInteger } from '../check.js';
 import { defineTask } from '../define-task.js';
-import { lendToTask, type Queue } from '../queue.js';
+import { lendToTask, type Queue } from '../primitives/queue.js';
 
 /**
  * Sends each line of a descriptor to a queue: what `lines` has a Worker do. Results in how many there were.

@@ -1,6 +1,6 @@
 import { checkInteger } from '../check.js';
 import { defineTask } from '../define-task.js';
-import { lendToTask, type Queue, type SendingQueue } from '../queue.js';
+import { lendToTask, type Queue, type SendingQueue } from '../primitives/queue.js';
 
 /** As many numbers as can be told apart. */
 const MOST = Number.MAX_SAFE_INTEGER;

@@ -1,4 +1,4 @@
-// A message: what a queue carries, as words that JavaScript reads and writes too (lib/messages.ts).
+// A message: what a queue carries, as words that JavaScript reads and writes too (lib/primitives/messages.ts).
 #pragma once
 
 #include <cstddef>

@@ -3,10 +3,10 @@
  *
  * A wait is known by a number. What has come is collected natively, and taken here in batches when its signal arrives.
  */
-import { type OffloopError, systemError } from './errors.js';
-import { native } from './native.js';
-import { beginWait, endWait, takeWaits, waitAgain, waitsSignal } from './ring.js';
-import * as signals from './signals.js';
+import { type OffloopError, systemError } from '../errors.js';
+import { native } from '../native.js';
+import { beginWait, endWait, takeWaits, waitAgain, waitsSignal } from '../ring.js';
+import * as signals from '../signals.js';
 
 /** What has come, and what is asked for: bits, as native/core/waits.hpp has them. */
 export const READABLE = 1;

@@ -1,10 +1,10 @@
 /** The sending end of a queue, with those that wait for room. */
-import { onAbort } from './abort.js';
-import { AbortError, OffloopError } from './errors.js';
+import { onAbort } from '../abort.js';
+import { AbortError, OffloopError } from '../errors.js';
+import * as signals from '../signals.js';
 import { checkMessage, kept, type Message } from './messages.js';
 import { CLOSED, FULL, late, put, queues } from './outgoing.js';
 import type { QueueEnd } from './queue-end.js';
-import * as signals from './signals.js';
 
 interface Waiter {
   readonly message: Message;

@@ -1,9 +1,9 @@
 /** WakeHandle: rung and awaited from every thread of a process. */
-import { onAbort } from './abort.js';
-import { checkInteger, checkObject, checkSignal } from './check.js';
-import { AbortError, OffloopError } from './errors.js';
-import { closeWake, lookAtWake, openWake, ringWake, wakeCounts } from './ring.js';
-import * as signals from './signals.js';
+import { onAbort } from '../abort.js';
+import { checkInteger, checkObject, checkSignal } from '../check.js';
+import { AbortError, OffloopError } from '../errors.js';
+import { closeWake, lookAtWake, openWake, ringWake, wakeCounts } from '../ring.js';
+import * as signals from '../signals.js';
 
 interface Waiting {
   resolve(): void;

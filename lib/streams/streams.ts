@@ -1,10 +1,10 @@
 /** Web streams whose work is done by tasks: sources, sinks, and what lies between. */
 import type { ReadableStream, TransformStream, WritableStream } from 'node:stream/web';
-import { checkInteger, checkNumber, checkObject, type Data, invalidType, invalidValue } from './check.js';
-import { fillRunOptions, type RunOptions } from './options.js';
+import { checkInteger, checkNumber, checkObject, type Data, invalidType, invalidValue } from '../check.js';
+import { fillRunOptions, type RunOptions } from '../options.js';
+import type { ReadableTask, StreamForm, StreamKind, TransformTask, WritableTask } from '../task.js';
 import { Stage, type SubmitStep } from './stage.js';
 import { makeReadable, makeTransform, makeWritable, type Terms } from './stage-streams.js';
-import type { ReadableTask, StreamForm, StreamKind, TransformTask, WritableTask } from './task.js';
 
 /**
  * What a stream is told. Each of its steps is a task, to which the options of runs apply: a limit is one for each step. The

@@ -4,12 +4,12 @@
  * State of one environment, so it is the module's own. There is one stretch of memory for all queues: whoever sends to
  * another queue hands over what is there first. The functions run for every message, so they keep to plain numbers.
  */
-import { statusError } from './errors.js';
-import { ROOM_AWAITED } from './layout.js';
+import { statusError } from '../errors.js';
+import { ROOM_AWAITED } from '../layout.js';
+import type { Queues } from '../native.js';
+import { rings } from '../ring.js';
+import { Slice, turn } from '../slice.js';
 import { type Message, MessageReader, MessageWriter } from './messages.js';
-import type { Queues } from './native.js';
-import { rings } from './ring.js';
-import { Slice, turn } from './slice.js';
 
 /** How many messages room is asked for, and how many words are worth handing over. */
 const WANTED = 256;

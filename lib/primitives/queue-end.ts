@@ -1,6 +1,6 @@
 /** The end of a queue that a thread holds: one, however many Queue objects it has for it. */
 import { randomUUID } from 'node:crypto';
-import { OVERFLOWS } from './options.js';
+import { OVERFLOWS } from '../options.js';
 import { open, queues } from './outgoing.js';
 import { Receiver } from './queue-receiver.js';
 import { Sender } from './queue-sender.js';

@@ -1,8 +1,8 @@
 /** Queues: messages from any thread, JavaScript's or native, to one receiver. */
-import { checkInteger, checkObject, checkOneOf, checkSignal, checkText, invalidType } from './check.js';
-import { OffloopError } from './errors.js';
+import { checkInteger, checkObject, checkOneOf, checkSignal, checkText, invalidType } from '../check.js';
+import { OffloopError } from '../errors.js';
+import { OVERFLOWS } from '../options.js';
 import type { Message, Received } from './messages.js';
-import { OVERFLOWS } from './options.js';
 import { flush, queues } from './outgoing.js';
 import { joinEnd, openEnd, QueueEnd } from './queue-end.js';
 

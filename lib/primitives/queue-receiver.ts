@@ -1,11 +1,11 @@
 /** The receiving end of a queue: takes many messages at a time, and hands them out one by one. */
-import { onAbort } from './abort.js';
-import { AbortError, OffloopError } from './errors.js';
+import { onAbort } from '../abort.js';
+import { AbortError, OffloopError } from '../errors.js';
+import * as signals from '../signals.js';
+import { noteTurn, Slice } from '../slice.js';
 import type { Message } from './messages.js';
 import { flush, giveBack, queues, reader } from './outgoing.js';
 import type { QueueEnd } from './queue-end.js';
-import * as signals from './signals.js';
-import { noteTurn, Slice } from './slice.js';
 
 /** Most messages taken at a time, and no more than half of what the queue holds: senders fill the other half meanwhile. */
 const MOST_TAKEN = 512;

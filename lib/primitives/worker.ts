@@ -1,11 +1,11 @@
 /** Workers: a native thread of its own for work that never ends. */
-import { checkInteger, checkObject, checkText, invalidType } from './check.js';
-import { OffloopError } from './errors.js';
-import { checkStackSize, NORMAL_PRIORITY, OVERFLOWS } from './options.js';
+import { checkInteger, checkObject, checkText, invalidType } from '../check.js';
+import { OffloopError } from '../errors.js';
+import { checkStackSize, NORMAL_PRIORITY, OVERFLOWS } from '../options.js';
+import * as ring from '../ring.js';
+import type { Definition, Task } from '../task.js';
+import { Ticket } from '../ticket.js';
 import { fillQueueOptions, Queue, type QueueOptions } from './queue.js';
-import * as ring from './ring.js';
-import type { Definition, Task } from './task.js';
-import { Ticket } from './ticket.js';
 
 export interface WorkerOptions {
   /** The thread's name, of which the system shows 15 bytes. Default: `worker-1`, `worker-2`, … */

@@ -1,6 +1,7 @@
 /** One of a socket's two ways: calls that follow one another, each attempted until it is done. */
+
+import { Slice, turn } from '../slice.js';
 import type { Readiness } from './readiness.js';
-import { Slice, turn } from './slice.js';
 
 /** What an attempt returns that has to wait until the descriptor is ready. */
 export const AGAIN = Symbol('again');

@@ -1,8 +1,8 @@
 /** Lines of a terminal, a pipe or a file, read by a native thread. */
 import type { Buffer } from 'node:buffer';
-import { checkInteger, checkObject, checkOneOf, checkSignal, invalidType } from './check.js';
-import { AbortError } from './errors.js';
-import { readLines } from './ops/lines.js';
+import { checkInteger, checkObject, checkOneOf, checkSignal, invalidType } from '../check.js';
+import { AbortError } from '../errors.js';
+import { readLines } from '../ops/lines.js';
 import { Worker } from './worker.js';
 
 export interface LinesOptions {

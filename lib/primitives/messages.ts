@@ -1,8 +1,8 @@
 /** How messages are written and read where native code can: the layout is native/core/message.hpp's. */
 import { Buffer, constants } from 'node:buffer';
 import { types } from 'node:util';
-import { type Bytes, invalidType, invalidValue, isBytes, outOfRange } from './check.js';
-import { OffloopError } from './errors.js';
+import { type Bytes, invalidType, invalidValue, isBytes, outOfRange } from '../check.js';
+import { OffloopError } from '../errors.js';
 import {
   KIND_BIGINT,
   KIND_BOOLEAN,
@@ -17,8 +17,8 @@ import {
   MESSAGE_MOST_ITEMS,
   MESSAGE_SHORT_BYTES,
   MESSAGE_WORDS_SHIFT,
-} from './layout.js';
-import { copied } from './memory.js';
+} from '../layout.js';
+import { copied } from '../memory.js';
 
 /** What a queue carries by itself, or in a flat array. Bytes of any kind are copied, and arrive as a Buffer. */
 export type MessageItem = number | bigint | boolean | string | null | undefined | Bytes;

@@ -1,11 +1,11 @@
 /** Reactor: waiting for descriptors and times, all in one native thread. */
-import { onAbort } from './abort.js';
-import { checkInteger, checkNumber, checkObject, checkOneOf, checkSignal } from './check.js';
-import { AbortError, OffloopError } from './errors.js';
-import { native } from './native.js';
+import { onAbort } from '../abort.js';
+import { checkInteger, checkNumber, checkObject, checkOneOf, checkSignal } from '../check.js';
+import { AbortError, OffloopError } from '../errors.js';
+import { native } from '../native.js';
+import { reactorWakeUps } from '../ring.js';
 import * as readiness from './readiness.js';
 import { type Readiness, toReadiness } from './readiness.js';
-import { reactorWakeUps } from './ring.js';
 import { Watch } from './watch.js';
 
 export interface WaitOptions {

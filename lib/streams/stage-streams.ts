@@ -7,7 +7,7 @@ import type {
   WritableStreamDefaultController as UntypedController,
   WritableStream,
 } from 'node:stream/web';
-import { onAbort } from './abort.js';
+import { onAbort } from '../abort.js';
 import { NOTHING, pieceOf, type Stage } from './stage.js';
 
 /** Node's types lack the signal, which tells of an abort before the write that is under way has ended. */

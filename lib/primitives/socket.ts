@@ -12,14 +12,14 @@ import {
   type Data,
   invalidType,
   invalidValue,
-} from './check.js';
-import { start } from './default-pool.js';
-import { AbortError, OffloopError, statusError, systemError } from './errors.js';
-import { toUint8Array } from './memory.js';
-import { lookup } from './ops/lookup.js';
+} from '../check.js';
+import { start } from '../default-pool.js';
+import { AbortError, OffloopError, statusError, systemError } from '../errors.js';
+import { toUint8Array } from '../memory.js';
+import { lookup } from '../ops/lookup.js';
+import { close, connect, receive, send, shutdown, socketError } from '../ring.js';
 import { Reactor, type WaitOptions, type WatchOptions } from './reactor.js';
 import { hasEdges } from './readiness.js';
-import { close, connect, receive, send, shutdown, socketError } from './ring.js';
 import { AGAIN, Way } from './way.js';
 
 export interface ConnectOptions extends WaitOptions {

@@ -1,11 +1,11 @@
 /** A task at work on a stream: one step after another, each a task of its own, on a state that lives between them. */
-import { checkData } from './check.js';
-import { statusError } from './errors.js';
-import { toUint8Array } from './memory.js';
-import { type NativeStream, native } from './native.js';
-import * as ring from './ring.js';
-import type { Definition, StreamForm } from './task.js';
-import { Ticket } from './ticket.js';
+import { checkData } from '../check.js';
+import { statusError } from '../errors.js';
+import { toUint8Array } from '../memory.js';
+import { type NativeStream, native } from '../native.js';
+import * as ring from '../ring.js';
+import type { Definition, StreamForm } from '../task.js';
+import { Ticket } from '../ticket.js';
 
 /** Submits a step. Throws what the task's own checks throw. */
 export type SubmitStep = (definition: Definition<never, unknown>, args: readonly unknown[], ticket: Ticket) => void;
