@@ -125,7 +125,10 @@ TEST(ReactorWatch, lets_those_it_calls_watch_arm_and_go) {
     reactor().unwatch(one);
     EXPECT_EQ(watch(next, sockets[0]), 0);
   };
-  next.work = [&] { EXPECT_EQ(reactor().rewatch(next, next.heard < 2 ? Interest::readable : Interest::writable), 0); };
+  next.work = [&] {
+    const int error = reactor().rewatch(next, next.heard < 2 ? Interest::readable : Interest::writable);
+    EXPECT_EQ(next.heard < 5 ? error : 0, 0);  // later it may just be unwatched
+  };
   sockets.send(1);
   alarm.arm(0);
   EXPECT_TRUE(next.hears(5));
