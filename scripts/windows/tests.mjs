@@ -49,6 +49,7 @@ export const FILES = [
   'test/overflow.test.ts',
   'test/promises-aplus.test.ts',
   'test/queue-threads.test.ts',
+  'test/queue-values.test.ts',
   'test/queue.test.ts',
   'test/reactor-windows.test.ts',
   'test/reactor.test.ts',
