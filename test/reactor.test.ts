@@ -193,7 +193,14 @@ describe.each(doorbells)("a reactor, with the doorbell '%s'", (doorbell) => {
         await reactor.timer(1);
       }
       await watch.next();
-      expect(await isPending(watch.next())).toBe(true);
+      const last = watch.next();
+      expect(await isPending(last)).toBe(true);
+      send(fd);
+      await last;
+      // As what comes while this thread waits for nothing at all.
+      send(fd);
+      await pause(20);
+      expect((await watch.next()).value).toMatchObject({ readable: true });
       await watch.return?.();
     });
 

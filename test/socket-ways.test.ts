@@ -20,6 +20,16 @@ test('reads that wait together are answered one after the other, from one event'
   expect((await Promise.all(reads)).map(text)).toEqual(['a', 'b']);
 });
 
+test('reads that wait together wait on, each for its own event', async () => {
+  const port = await listenAndEcho();
+  using socket = await connect(port);
+  const reads = [socket.read(), socket.read(), socket.read()];
+  for (const [i, read] of reads.entries()) {
+    await socket.write(`${i}`);
+    expect(text(await read)).toBe(`${i}`);
+  }
+});
+
 test('reads that wait together all hear of the end', async () => {
   const port = await listen((other) => other.once('data', () => other.end('last')));
   using socket = await connect(port);
