@@ -9,6 +9,7 @@
 
 #include "support/alarm.hpp"
 #include "support/gate.hpp"
+#include "support/lookout.hpp"
 #include "support/pollers.hpp"
 
 namespace offloop {
@@ -64,7 +65,7 @@ TEST(Waits, signal_that_something_has_come_and_tell_what) {
   Home home;
   Sockets sockets;
   const uint32_t number = home.begin(sockets[0]);
-  testing::pass(0);
+  testing::settle();
   EXPECT_FALSE(home.signalled());
   sockets.send(1);
   const auto events = home.hear();
@@ -80,7 +81,7 @@ TEST(Waits, are_over_once_they_are_taken_and_their_numbers_are_used_again) {
   sockets.send(1);
   const uint32_t number = home.begin(sockets[0]);
   home.hear();
-  testing::pass(0);
+  testing::settle();
   EXPECT_FALSE(home.signalled()) << "it is readable still, but nobody waits";
   EXPECT_EQ(home.begin(sockets[0]), number);
   EXPECT_EQ(home.hear().size(), 1u);
@@ -92,7 +93,7 @@ TEST(Waits, are_told_again_when_they_ask) {
   const uint32_t number = home.begin(sockets[0], Kind::again);
   sockets.send(1);
   home.hear();
-  testing::pass(0);
+  testing::settle();
   EXPECT_FALSE(home.signalled());
   ASSERT_EQ(home.waits.again(number, Interest::both), 0);
   const auto events = home.hear();
@@ -111,10 +112,10 @@ TEST(Waits, collect_in_one_event_what_nobody_has_taken) {
   EXPECT_TRUE(eventually([&] { return home.signalled(); }));
   for (int i = 0; i < 10; ++i) {
     sockets.send(1);
-    testing::pass(0);
+    testing::settle();
   }
   sockets.close_end(1);
-  testing::pass(0);
+  testing::settle();
   EXPECT_FALSE(home.signalled()) << "it has been told that there is something";
   const auto events = home.take();
   ASSERT_EQ(events.size(), 1u);
@@ -133,7 +134,7 @@ TEST(Waits, end_with_their_time) {
   EXPECT_EQ(events[0].number, number);
   EXPECT_EQ(events[0].what, Waits::kTimeIsUp);
   sockets.send(1);
-  testing::pass(0);
+  testing::settle();
   EXPECT_FALSE(home.signalled()) << "nobody waits for the descriptor any more";
 }
 
@@ -168,7 +169,7 @@ TEST(Waits, are_taken_in_batches_in_the_order_in_which_they_came) {
   for (Sockets& pair : sockets) {
     numbers.push_back(home.begin(pair[0]));
     pair.send(1);
-    testing::pass(0);
+    testing::settle();
   }
   std::vector<uint32_t> heard;
   while (home.signalled()) {

@@ -1,11 +1,14 @@
 // Watchers for tests.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <atomic>
 #include <functional>
 
-#include "core/watcher.hpp"
+#include "core/reactor.hpp"
 #include "support/gate.hpp"
+#include "support/pollers.hpp"
 
 namespace offloop::testing {
 
@@ -27,5 +30,18 @@ struct Lookout : Watcher {
     return eventually([&] { return heard >= times; });
   }
 };
+
+/// Returns when the reactor has told whatever was ready before.
+inline void settle() {
+  Sockets sockets;
+  sockets.send(1);
+  Lookout one;
+  EXPECT_EQ(Reactor::shared().watch(one, sockets[0], Interest::readable, Trigger::once, Lookout::hear), 0);
+  EXPECT_TRUE(one.hears());
+  // What was ready came with that, and what came with that has been told once this comes.
+  EXPECT_EQ(Reactor::shared().rewatch(one, Interest::readable), 0);
+  EXPECT_TRUE(one.hears(2));
+  Reactor::shared().unwatch(one);
+}
 
 }  // namespace offloop::testing
