@@ -85,10 +85,11 @@ TEST_F(LimitsRaceTest, each_task_is_home_once_and_its_one_notice_before_it) {
         if (news.empty()) return;
         ASSERT_EQ(news[0].what, Extras::kCut);
         ASSERT_TRUE(news[0].cut == OFFLOOP_TIMEOUT || news[0].cut == OFFLOOP_BUDGET);
+        if (task.status != OFFLOOP_CANCELLED) return;  // it had ended, and was cut before it could say so
         const Extras& extras = *task.extras();
         if (news[0].cut == OFFLOOP_BUDGET) {
           ASSERT_GE(extras.cpu_ns, extras.budget_ns);
-        } else if (task.status == OFFLOOP_CANCELLED) {  // else it had ended, and was cut before it could say so
+        } else {
           ASSERT_GE(extras.run_ns, extras.timeout_ns);
         }
       });
