@@ -1,5 +1,6 @@
 /** How a task's arguments are written where native code can read them. */
 import { Buffer } from 'node:buffer';
+import { types } from 'node:util';
 import type { Bytes } from './check.js';
 import {
   ARENA_BYTES,
@@ -17,7 +18,7 @@ import {
   CELL_UNDEFINED,
   CELL_WORDS,
 } from './layout.js';
-import { copied, lent, moved, toUint8Array } from './memory.js';
+import { copied, lent, moved, sizeOf, toUint8Array } from './memory.js';
 import type { NativeStream } from './native.js';
 
 /** Who owns the bytes of an input while its task is in flight; see RunOptions. */
@@ -110,14 +111,19 @@ export class CellWriter {
   /** Crosses by the record's input mode. The caller has checked that it is bytes. */
   bytes(value: Bytes): void {
     const mode = this.#mode;
+    const size = types.isUint8Array(value) ? sizeOf(value) : 0;
+    if (mode === 'auto' && size > 0 && size <= AUTO_COPY_BYTES) {
+      this.#copy(value as Uint8Array, size); // as it is: a view of it would cost more than the copy
+      return;
+    }
     const view = toUint8Array(value);
     if (view === undefined) {
       this.#attach(DETACHED, Number.NaN);
     } else if (mode === 'copy' || (mode === 'auto' && view.byteLength <= AUTO_COPY_BYTES)) {
-      this.#copy(view);
+      this.#copy(view, view.byteLength);
     } else {
       const kept = mode === 'move' ? moved(view) : lent(view, mode === 'auto');
-      if (kept.byteLength === 0) this.#copy(kept);
+      if (kept.byteLength === 0) this.#copy(kept, 0);
       else this.#attach(kept, kept.byteLength);
     }
   }
@@ -134,13 +140,14 @@ export class CellWriter {
     this.#cell(CELL_STREAM, 0);
   }
 
-  #copy(view: Uint8Array): void {
-    if (this.arenaEnd + view.byteLength > ARENA_BYTES) {
+  /** `size`: read once, since shared memory may grow, and what the view says of itself need not be so. */
+  #copy(view: Uint8Array, size: number): void {
+    if (this.arenaEnd + size > ARENA_BYTES) {
       const copy = copied(view);
       this.#attach(copy, copy.byteLength);
     } else {
       this.#arena.set(view, this.arenaEnd);
-      this.#inArena(CELL_BYTES, view.byteLength);
+      this.#inArena(CELL_BYTES, size);
     }
   }
 

@@ -23,13 +23,44 @@ if (pins !== 'nothing' && isMainThread) {
   });
 }
 
-/** @returns undefined when the memory is detached */
+type Getter<T> = (this: unknown) => T;
+const { apply } = Reflect;
+const getter = <T>(prototype: object, name: string) =>
+  Object.getOwnPropertyDescriptor(prototype, name)?.get as Getter<T>;
+const sight = (prototype: object) => ({
+  buffer: getter<ArrayBuffer>(prototype, 'buffer'),
+  byteOffset: getter<number>(prototype, 'byteOffset'),
+  byteLength: getter<number>(prototype, 'byteLength'),
+});
+/** What the engine knows of bytes: an object may have properties of its own by the same names. */
+const TYPED_ARRAY = sight(Object.getPrototypeOf(Uint8Array.prototype) as object);
+const DATA_VIEW = sight(DataView.prototype);
+const lengthOfBuffer = getter<number>(ArrayBuffer.prototype, 'byteLength');
+const lengthOfShared = getter<number>(SharedArrayBuffer.prototype, 'byteLength');
+const NONE: [] = [];
+
+/** Bytes of a typed array, whatever it says itself. */
+export function sizeOf(array: Uint8Array): number {
+  return apply(TYPED_ARRAY.byteLength, array, NONE);
+}
+
+/**
+ * The same bytes, at a length that stays: shared memory may grow. Runs no code of the value's owner, and what is returned
+ * has none.
+ *
+ * @returns undefined when the memory is detached
+ */
 export function toUint8Array(value: Bytes): Uint8Array | undefined {
-  if (value instanceof Uint8Array && value.byteLength > 0) return value;
   try {
-    // An empty view may be a detached one: only an attempt to view its buffer tells.
-    if (!ArrayBuffer.isView(value)) return new Uint8Array(value);
-    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+    if (!ArrayBuffer.isView(value)) {
+      const lengthOf = types.isSharedArrayBuffer(value) ? lengthOfShared : lengthOfBuffer;
+      return new Uint8Array(value, 0, apply(lengthOf, value, NONE));
+    }
+    const { buffer, byteOffset, byteLength } = types.isDataView(value) ? DATA_VIEW : TYPED_ARRAY;
+    const size = apply(byteLength, value, NONE);
+    // An empty view may be one of memory that is gone: only an attempt to read it tells.
+    if (size === 0 && types.isUint8Array(value)) return new Uint8Array(value);
+    return new Uint8Array(apply(buffer, value, NONE), apply(byteOffset, value, NONE), size);
   } catch {
     return undefined;
   }

@@ -66,6 +66,14 @@ describe('a detached input', () => {
     expect(await error).toMatchObject({ code: 'ERR_OFFLOOP_DETACHED' });
   });
 
+  test('rejects also where its length is looked at before', async () => {
+    const pool = open();
+    const view = new DataView(new ArrayBuffer(5));
+    structuredClone(view.buffer, { transfer: [view.buffer] });
+    const runs = [pool.run(toBase64, [view]), pool.run(pbkdf2, [view, view, 1, 16, 'sha256'])];
+    for (const run of runs) expect(await rejection(run)).toMatchObject({ code: 'ERR_OFFLOOP_DETACHED' });
+  });
+
   test('rejects when it is one of several', async () => {
     expect(await rejection(open().run(scrypt, ['password', detached(), 16]))).toMatchObject({
       code: 'ERR_OFFLOOP_DETACHED',
@@ -158,6 +166,14 @@ describe('an input that is detached while its task waits', () => {
     const missing = await robbed(path, (pool) => pool.run(stat, [path], { input }));
     expect(missing).toMatchObject({ code: 'ERR_OFFLOOP_DETACHED' });
     expect(missing).not.toHaveProperty('path');
+  });
+
+  test('rejects also where its length is looked at before', async () => {
+    const pool = open();
+    const view = new DataView(new ArrayBuffer(5));
+    structuredClone(view.buffer, { transfer: [view.buffer] });
+    const runs = [pool.run(toBase64, [view]), pool.run(pbkdf2, [view, view, 1, 16, 'sha256'])];
+    for (const run of runs) expect(await rejection(run)).toMatchObject({ code: 'ERR_OFFLOOP_DETACHED' });
   });
 
   test('rejects when it is one of several', async () => {

@@ -4,7 +4,7 @@ import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
 import type { Bytes, InputMode } from '../lib/index.js';
 import { pins } from '../lib/memory.js';
-import { fromBase64, hash } from '../lib/ops.js';
+import { fromBase64, hash, noop, stat, toBase64 } from '../lib/ops.js';
 import { hold } from './support/gate.js';
 import { collect, type Growable, growable, type Resizable, resizable, wasm } from './support/memory.js';
 import { open } from './support/pools.js';
@@ -179,5 +179,63 @@ describe.each(suites)('memory that %s', (_what, abuse, abused) => {
     collect(100 * KIB);
     await held.release();
     expect(await Promise.all(runs)).toEqual(right);
+  });
+});
+
+describe('an input that says of itself what is not so', () => {
+  const bytes = () => Uint8Array.from({ length: 100 }, (_, i) => i);
+  const lies: Record<string, PropertyDescriptorMap> = {
+    'its length, a longer one': { byteLength: { value: 5000 }, length: { value: 5000 } },
+    'its length, none': { byteLength: { value: 0 }, length: { value: 0 } },
+    'where it is': { byteOffset: { value: 50 }, buffer: { value: new ArrayBuffer(1) } },
+    'what its parts are': { subarray: { value: () => new Uint8Array(7) } },
+  };
+  const cases = Object.entries(lies).flatMap(([what, lie]) => inputs.map((input) => [what, input, lie] as const));
+
+  test.each(cases)("is read as it is: %s, with input '%s'", async (_what, input, lie) => {
+    const digest = hex(bytes());
+    const liar = Object.defineProperties(bytes(), lie);
+    expect((await open().run(hash, ['sha256', liar], { input })).toString('hex')).toBe(digest);
+  });
+
+  test('is not read beyond its end when it tells another length each time', async () => {
+    const pool = open();
+    for (let honest = 0; honest < 8; ++honest) {
+      let asked = 0;
+      const get = () => (++asked > honest ? 2 ** 31 - 2 ** 16 : 100);
+      const liar = Object.defineProperty(bytes(), 'byteLength', { get });
+      expect(await pool.run(toBase64, [liar])).toBe(Buffer.from(bytes()).toString('base64'));
+    }
+  });
+
+  test('runs no code of its owner while it is read', async () => {
+    const pool = open();
+    const get = () => void pool.run(noop);
+    const liar = Object.defineProperties(bytes(), { byteLength: { get }, buffer: { get }, byteOffset: { get } });
+    for (const input of inputs) {
+      const run = pool.run(hash, ['sha256', liar], { input });
+      expect((await run).toString('hex')).toBe(hex(bytes()));
+      if (input === 'auto') expect(pool.stats()).toMatchObject({ fulfilled: 1, rejected: 0 });
+    }
+  });
+
+  test('is copied if it is resizable, whatever it is said to be in', async () => {
+    const pool = open({ threads: 1 });
+    const buffer = resizable(100 * KIB);
+    const liar = Object.defineProperty(new Uint8Array(buffer), 'buffer', { value: new ArrayBuffer(1) });
+    const held = await hold(pool);
+    const digest = hex(new Uint8Array(100 * KIB));
+    const run = pool.run(hash, ['sha256', liar], { input: 'borrow' });
+    pool.stats(); // lets it leave
+    buffer.resize(0);
+    await held.release();
+    expect((await run).toString('hex')).toBe(digest);
+  });
+
+  test('is no path', () => {
+    const none = { byteLength: { value: 4 }, length: { value: 0 }, includes: { value: () => false } };
+    for (const path of [Object.create(Uint8Array.prototype, none), new Proxy(new Uint8Array(4), {})]) {
+      expect(() => stat(path)).toThrow(/The "path" argument must be of type string or an instance of Buffer or URL/);
+    }
   });
 });

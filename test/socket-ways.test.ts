@@ -92,6 +92,21 @@ test('a write that goes on after its memory was detached rejects', async () => {
   expect(await rejection(socket.write(bytes))).toMatchObject({ code: 'ERR_OFFLOOP_DETACHED' });
 });
 
+test('what is written says nothing of itself', async () => {
+  const port = await listenAndEcho();
+  using socket = await connect(port);
+  const get = () => socket.close();
+  const liars: PropertyDescriptorMap[] = [
+    { length: { value: 9 } },
+    { length: { value: 1 } },
+    { length: { get }, subarray: { get } },
+  ];
+  for (const lie of liars) {
+    await socket.write(Object.defineProperties(new Uint8Array([97, 98, 99]), lie));
+    expect(text(await socket.read())).toBe('abc');
+  }
+});
+
 test('one way may end before the other', async () => {
   const port = await listenAndEcho();
   using socket = await connect(port);

@@ -21,7 +21,7 @@ import {
 } from '../lib/ops.js';
 import { bytesOf, MIB, temporaryFolder } from './ops/support.js';
 import { rejection } from './support/gate.js';
-import { wasmMemory } from './support/memory.js';
+import { type Resizable, resizable, wasmMemory } from './support/memory.js';
 import { open } from './support/pools.js';
 import { randomNumbers } from './support/random.js';
 import { bytesFrom, chunksOf, cut, sent, streamOf, writeAll } from './support/streams.js';
@@ -160,6 +160,11 @@ describe('chunks that are written', () => {
     },
   );
 
+  it('say nothing of themselves', async () => {
+    const liar = Object.defineProperty(new Uint8Array([97, 98, 99]), 'byteLength', { value: 9 });
+    expect(await sent([liar], open().transform(gzip))).toEqual(zlib.gzipSync('abc'));
+  });
+
   it('must not be detached', async () => {
     const pool = open();
     const chunk = new Uint8Array(10);
@@ -170,20 +175,25 @@ describe('chunks that are written', () => {
     expect(await read).toMatchObject({ code: 'ERR_OFFLOOP_DETACHED' });
   });
 
-  it('must not be detached while they are being taken', async () => {
-    const pool = open();
-    const chunk = new Uint8Array(8 * MIB);
-    const { readable, writable } = pool.transform(toBase64); // cannot take it all before somebody reads
-    const writer = writable.getWriter();
-    writer.closed.catch(() => {});
-    const written = rejection(writer.write(chunk));
-    const reader = readable.getReader();
-    reader.closed.catch(() => {});
-    await reader.read();
-    structuredClone(undefined, { transfer: [chunk.buffer] });
-    expect(await rejection(readToEnd(reader))).toMatchObject({ code: 'ERR_OFFLOOP_DETACHED' });
-    expect(await written).toMatchObject({ code: 'ERR_OFFLOOP_DETACHED' });
-  });
+  it.each([
+    ['be detached', new ArrayBuffer(8 * MIB), (buffer) => structuredClone(undefined, { transfer: [buffer] })],
+    ['shrink', resizable(8 * MIB), (buffer) => (buffer as Resizable).resize(1000)],
+  ] satisfies Array<[string, ArrayBuffer, (buffer: ArrayBuffer) => void]>)(
+    'must not %s while they are being taken',
+    async (_what, buffer, spoil) => {
+      const pool = open();
+      const { readable, writable } = pool.transform(toBase64); // cannot take it all before somebody reads
+      const writer = writable.getWriter();
+      writer.closed.catch(() => {});
+      const written = rejection(writer.write(new Uint8Array(buffer)));
+      const reader = readable.getReader();
+      reader.closed.catch(() => {});
+      await reader.read();
+      spoil(buffer);
+      expect(await rejection(readToEnd(reader))).toMatchObject({ code: 'ERR_OFFLOOP_DETACHED' });
+      expect(await written).toMatchObject({ code: 'ERR_OFFLOOP_DETACHED' });
+    },
+  );
 });
 
 describe('a stream that fails tells what the task would', () => {

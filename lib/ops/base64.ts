@@ -1,6 +1,7 @@
 import { constants } from 'node:buffer';
 import { checkText } from '../check.js';
 import { defineTask } from '../define-task.js';
+import { toUint8Array } from '../memory.js';
 import type { TransformTask } from '../task.js';
 import { checkData, type Data, writeData } from './data.js';
 
@@ -60,7 +61,7 @@ export const fromBase64 = defineTask<[text: string], Buffer, TransformTask<[]>>(
 });
 
 function byteLength(data: Data): number {
-  if (typeof data !== 'string') return data.byteLength;
+  if (typeof data !== 'string') return toUint8Array(data)?.byteLength ?? 0;
   return data.length * 3 <= kMostBytes ? data.length : Buffer.byteLength(data);
 }
 

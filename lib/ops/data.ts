@@ -1,5 +1,6 @@
 /** Arguments that several operations take: data, paths, and options of their own. */
 import { fileURLToPath } from 'node:url';
+import { types } from 'node:util';
 import type { CellWriter } from '../cells.js';
 import { checkNumber, type Data, invalidType, invalidValue } from '../check.js';
 import { defineTask, type TaskOptions } from '../define-task.js';
@@ -18,7 +19,7 @@ export function writeData(cells: CellWriter, data: Data): void {
 export function checkPath(value: unknown): string | Uint8Array {
   const path = value instanceof URL ? fileURLToPath(value) : value;
   const isText = typeof path === 'string';
-  if (!isText && !(path instanceof Uint8Array)) {
+  if (!isText && !types.isUint8Array(path)) {
     throw invalidType('path', 'of type string or an instance of Buffer or URL', value);
   }
   if (isText ? path.includes('\0') : path.includes(0)) {

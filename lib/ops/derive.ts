@@ -1,5 +1,6 @@
 import { checkInteger, checkObject, outOfRange } from '../check.js';
 import { defineTask } from '../define-task.js';
+import { toUint8Array } from '../memory.js';
 import { checkData, type Data, defineTaskWithOptions, writeData } from './data.js';
 import { checkDigest } from './digests.js';
 
@@ -85,9 +86,8 @@ export const pbkdf2 = defineTask<
 
 function checkSecret(name: string, value: unknown): Data {
   const data = checkData(name, value);
-  if (typeof data !== 'string' && data.byteLength > kMaxInt) {
-    throw outOfRange(name, `<= ${kMaxInt} bytes`, data.byteLength);
-  }
+  const size = typeof data === 'string' ? 0 : (toUint8Array(data)?.byteLength ?? 0);
+  if (size > kMaxInt) throw outOfRange(name, `<= ${kMaxInt} bytes`, size);
   return data;
 }
 

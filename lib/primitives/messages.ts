@@ -18,7 +18,7 @@ import {
   MESSAGE_SHORT_BYTES,
   MESSAGE_WORDS_SHIFT,
 } from '../layout.js';
-import { copied } from '../memory.js';
+import { copied, sizeOf, toUint8Array } from '../memory.js';
 
 /** What a queue carries by itself, or in a flat array. Bytes of any kind are copied, and arrive as a Buffer. */
 export type MessageItem = number | bigint | boolean | string | null | undefined | Bytes;
@@ -97,46 +97,15 @@ function checkItem(value: unknown, index: number): MessageItem {
 }
 
 function checkBytes(value: Bytes, index: number): Uint8Array {
-  let view: Uint8Array;
-  try {
-    view = ownView(value);
-  } catch {
-    throw invalidValue(nameOf(index), 'must not be detached', value);
-  }
+  const isTiny = types.isUint8Array(value) && sizeOf(value) <= TINY_BYTES && sizeOf(value) > 0;
+  const view = isTiny ? copied(value) : toUint8Array(value);
+  if (view === undefined) throw invalidValue(nameOf(index), 'must not be detached', value);
   if (view.byteLength <= MOST_BYTES) return view;
   throw outOfRange(`${nameOf(index)}.byteLength`, `<= ${MOST_BYTES}`, view.byteLength);
 }
 
 function nameOf(index: number): string {
   return index < 0 ? 'value' : `value[${index}]`;
-}
-
-type Getter<T> = (this: unknown) => T;
-const { apply } = Reflect;
-const getter = <T>(prototype: object, name: string) =>
-  Object.getOwnPropertyDescriptor(prototype, name)?.get as Getter<T>;
-const sight = (prototype: object) => ({
-  buffer: getter<ArrayBuffer>(prototype, 'buffer'),
-  byteOffset: getter<number>(prototype, 'byteOffset'),
-  byteLength: getter<number>(prototype, 'byteLength'),
-});
-/** What the engine knows of bytes: an object may have properties of its own by the same names. */
-const TYPED_ARRAY = sight(Object.getPrototypeOf(Uint8Array.prototype) as object);
-const DATA_VIEW = sight(DataView.prototype);
-const lengthOfBuffer = getter<number>(ArrayBuffer.prototype, 'byteLength');
-const lengthOfShared = getter<number>(SharedArrayBuffer.prototype, 'byteLength');
-const NONE: [] = [];
-
-/** The same bytes, at a length that stays: shared memory may grow. Throws if they are detached. */
-function ownView(value: Bytes): Uint8Array {
-  if (ArrayBuffer.isView(value)) {
-    const { buffer, byteOffset, byteLength } = types.isDataView(value) ? DATA_VIEW : TYPED_ARRAY;
-    const size = apply(byteLength, value, NONE);
-    if (size <= TINY_BYTES && types.isUint8Array(value)) return new Uint8Array(value);
-    return new Uint8Array(apply(buffer, value, NONE), apply(byteOffset, value, NONE), size);
-  }
-  const lengthOf = types.isSharedArrayBuffer(value) ? lengthOfShared : lengthOfBuffer;
-  return new Uint8Array(value, 0, apply(lengthOf, value, NONE));
 }
 
 /** Writes messages one behind the other, as `checkMessage` returns them: none of them can be refused here. */
