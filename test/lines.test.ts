@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { devNull, tmpdir } from 'node:os';
@@ -160,6 +160,27 @@ describe('the lines of a pipe', () => {
     write('for others\n');
     expect(await firstOf(reader)).toBe('for others');
     pipe.close();
+  });
+
+  test.skipIf(isWindows)('let their thread end when they are aborted and nobody asks again', async () => {
+    const { reader, write, close } = await openPipe();
+    const controller = new AbortController();
+    const iterator = lines(reader, { signal: controller.signal });
+    write('one\n');
+    await iterator.next();
+    expect(isRead()).toBe(true);
+    controller.abort('enough');
+    await until(() => !isRead(), 'the thread has ended');
+    expect(await rejection(iterator.next())).toMatchObject({ code: 'ABORT_ERR', cause: 'enough' });
+    expect((await iterator.next()).done).toBe(true);
+    close();
+  });
+
+  test('leave nothing with a signal that outlives them', async () => {
+    const { signal } = new AbortController();
+    expect(await all(fileOf('one\ntwo'), { signal })).toEqual(['one', 'two']);
+    for await (const _ of lines(fileOf('one\ntwo'), { signal })) break;
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   test('are read no further ahead than is said', async () => {

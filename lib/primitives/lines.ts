@@ -1,5 +1,6 @@
 /** Lines of a terminal, a pipe or a file, read by a native thread. */
 import type { Buffer } from 'node:buffer';
+import { onAbort } from '../abort.js';
 import { checkInteger, checkObject, checkOneOf, checkSignal, invalidType } from '../check.js';
 import { AbortError } from '../errors.js';
 import { readLines } from '../ops/lines.js';
@@ -51,6 +52,7 @@ export class Lines implements AsyncIterableIterator<string, undefined>, AsyncDis
   readonly #signal: AbortSignal | undefined;
   readonly #encoding: 'utf8' | 'latin1';
   #worker: Worker<number> | undefined;
+  #ignoreSignal: (() => void) | undefined;
   #ended = false;
 
   /** @internal */
@@ -67,11 +69,11 @@ export class Lines implements AsyncIterableIterator<string, undefined>, AsyncDis
     const signal = this.#signal;
     try {
       if (signal?.aborted) throw new AbortError(signal.reason);
-      this.#worker ??= this.#start();
+      this.#worker ??= this.#begin();
       const line = await this.#worker.outbox.receive({ signal });
       if (line === undefined) {
         await this.#worker.join();
-        this.#ended = true;
+        await this.#end();
         return DONE;
       }
       const value = typeof line === 'string' ? line : (line as Buffer).toString(this.#encoding);
@@ -96,8 +98,16 @@ export class Lines implements AsyncIterableIterator<string, undefined>, AsyncDis
     await this.#end();
   }
 
+  #begin(): Worker<number> {
+    const worker = this.#start();
+    // Whether somebody waits or not: the thread would keep the process alive.
+    if (this.#signal) this.#ignoreSignal = onAbort(this.#signal, () => worker.stop());
+    return worker;
+  }
+
   async #end(): Promise<void> {
     this.#ended = true;
+    this.#ignoreSignal?.();
     this.#worker?.stop();
     await this.#worker?.join().catch(() => {}); // next() has told
   }
