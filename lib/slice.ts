@@ -1,5 +1,6 @@
 /** How long those who always find something at once may keep the loop: an await that never has to wait lets nobody else in. */
 import { performance } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers'; // not the global, which tests put a clock of their own behind
 
 const SLICE_MS = 1;
 /** How often the loop is known to have turned. */

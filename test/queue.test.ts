@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { queues } from '../lib/primitives/outgoing.js';
 import { Queue, type QueueOptions } from '../lib/primitives.js';
 import { rejection } from './support/gate.js';
@@ -65,6 +65,16 @@ describe('a queue', () => {
     void queue.send('again');
     expect(await queue.receive({ signal: unused })).toBe('again');
     expect(getEventListeners(unused, 'abort')).toEqual([]);
+  });
+
+  test('goes on where a test has timers of its own', async () => {
+    vi.useFakeTimers({ toFake: ['setImmediate'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const queue = new Queue<number>({ capacity: 2 ** 20 });
+    const end = performance.now() + 10;
+    while (performance.now() < end) await queue.send(1);
+    queue.close();
+    for await (const one of queue) expect(one).toBe(1);
   });
 
   test('lets timers and sockets have their turn while there are always messages', async () => {

@@ -1,4 +1,5 @@
 /** The receiving end of a queue: takes many messages at a time, and hands them out one by one. */
+import { setImmediate } from 'node:timers';
 import { onAbort } from '../abort.js';
 import { AbortError, OffloopError } from '../errors.js';
 import * as signals from '../signals.js';
