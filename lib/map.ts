@@ -4,7 +4,6 @@ import { onAbort } from './abort.js';
 import { checkInteger, checkObject, invalidType } from './check.js';
 import { fillRunOptions, type RunOptions } from './options.js';
 import { Failure, isIterable, type Pulled, Source } from './source.js';
-import type { Task } from './task.js';
 
 /** What a map is told. The signal is for all of it; the other options of runs are for each. */
 export interface MapOptions extends RunOptions {
@@ -90,8 +89,7 @@ export class Mapped<T> implements AsyncIterableIterator<T>, AsyncDisposable {
   /** Why it ended, until `next()` has told. */
   #failure: Failure | undefined;
 
-  constructor(start: Start<T>, threads: number, task: Task<never, T>, iterable: unknown, options: MapOptions = {}) {
-    if (task?.definition === undefined) throw invalidType('task', 'a task of offloop', task);
+  constructor(start: Start<T>, threads: number, iterable: unknown, options: MapOptions = {}) {
     if (!isIterable(iterable)) throw invalidType('iterable', 'an instance of Iterable or AsyncIterable', iterable);
     this.#options = fillMapOptions(options, Math.min(2 * threads, MOST_CONCURRENCY));
     this.#source = new Source(iterable);

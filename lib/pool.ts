@@ -23,7 +23,7 @@ import { Settler } from './settler.js';
 import { makeStats, type PoolStats } from './stats.js';
 import type { SubmitStep } from './streams/stage.js';
 import { Streams } from './streams/streams.js';
-import type { Definition, Task } from './task.js';
+import { type Definition, definitionOf, type Task } from './task.js';
 import { Ticket } from './ticket.js';
 import { isTraced, trace } from './tracing.js';
 
@@ -164,8 +164,7 @@ export class Pool extends Streams implements AsyncDisposable {
     options?: RunOptions,
   ): Promise<Result>;
   run(task: Task<never, unknown>, args: readonly unknown[] = NO_ARGS, options?: RunOptions): Promise<unknown> {
-    const definition = task?.definition;
-    if (definition === undefined) throw invalidType('task', 'a task of offloop', task);
+    const definition = definitionOf(task);
     if (!Array.isArray(args)) throw invalidType('args', 'an instance of Array', args);
     if (options === undefined && this.#direct && !isTraced()) {
       return ring.submit(this.#lane, definition, args, NORMAL_PRIORITY);
@@ -188,8 +187,7 @@ export class Pool extends Streams implements AsyncDisposable {
     options?: RunOptions,
   ): Future<Result>;
   start(task: Task<never, unknown>, args: readonly unknown[] = NO_ARGS, options?: RunOptions): Future<unknown> {
-    const definition = task?.definition;
-    if (definition === undefined) throw invalidType('task', 'a task of offloop', task);
+    const definition = definitionOf(task);
     if (!Array.isArray(args)) throw invalidType('args', 'an instance of Array', args);
     const traced = isTraced();
     const flags = LIMITS_WATCHED | (traced ? LIMITS_TELLS_START : 0);
@@ -231,14 +229,15 @@ export class Pool extends Streams implements AsyncDisposable {
     iterable: NoInfer<MapSource<Args>>,
     options?: MapOptions,
   ): Mapped<Result> {
+    const definition = definitionOf(task);
     const start: Start<Result> = (args, runOptions, onHome) => {
-      const ticket = new Ticket(task.definition.name, task.definition.decode);
+      const ticket = new Ticket(definition.name, definition.decode);
       ticket.listeners.push({ cameHome: onHome });
       const promise = ticket.promise();
-      this.#submitWith(task.definition, args, runOptions, ticket);
+      this.#submitWith(definition, args, runOptions, ticket);
       return promise as Promise<Result>;
     };
-    return new Mapped(start, this.#lane.threads, task, iterable, options);
+    return new Mapped(start, this.#lane.threads, iterable, options);
   }
 
   /** How the pool is doing now, or how it ended. Takes some 50 µs: the percentiles are computed of thousands of counts. */

@@ -1,5 +1,7 @@
 /** What can be run. */
+
 import type { CellWriter } from './cells.js';
+import { invalidType } from './check.js';
 import type { RunOptions } from './options.js';
 import type { Pool } from './pool.js';
 
@@ -32,6 +34,43 @@ export interface Definition<Args extends readonly unknown[] = readonly unknown[]
   readonly decode: ((value: never) => Result) | undefined;
   /** How the task works on streams, if it does. */
   readonly stream: StreamForm | undefined;
+}
+
+/**
+ * A definition that was made here. Native code takes its word for what the operation is and which arguments it gets; in
+ * another version of offloop the same number is another operation, and in another copy another queue.
+ */
+export class OwnDefinition<Args extends readonly unknown[], Result> implements Definition<Args, Result> {
+  readonly name: string;
+  readonly operation: number;
+  readonly encode: ((args: Args, cells: CellWriter) => void) | undefined;
+  readonly channels: boolean;
+  readonly decode: ((value: never) => Result) | undefined;
+  readonly stream: StreamForm | undefined;
+  readonly #isOwn = true;
+
+  constructor({ name, operation, encode, channels, decode, stream }: Definition<Args, Result>) {
+    this.name = name;
+    this.operation = operation;
+    this.encode = encode;
+    this.channels = channels;
+    this.decode = decode;
+    this.stream = stream;
+    Object.freeze(this);
+  }
+
+  static is(value: unknown): boolean {
+    return typeof value === 'object' && value !== null && #isOwn in value;
+  }
+}
+
+/** @throws TypeError ERR_INVALID_ARG_TYPE for what is no task, or one of another copy of offloop */
+export function definitionOf<Args extends readonly unknown[], Result>(
+  task: Task<Args, Result>,
+): Definition<Args, Result> {
+  const definition = task?.definition;
+  if (!OwnDefinition.is(definition)) throw invalidType('task', 'a task of offloop', task);
+  return definition;
 }
 
 /** Which streams a task makes. */

@@ -19,7 +19,7 @@ describe.each(doorbells)("on a share in Node's pool, with the doorbell '%s'", (d
     return pool;
   }
   /** Occupies Node's threads, by another share. */
-  const holdNode = () => hold(open(), THREADS);
+  const holdNode = () => hold(open(), THREADS, offloop.spin);
   afterEach(async () => {
     vi.useRealTimers();
     await Promise.all(opened.splice(0).map((pool) => pool.close({ cancel: true })));

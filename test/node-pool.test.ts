@@ -26,7 +26,7 @@ describe.each(doorbells)("a share in Node's pool, with the doorbell '%s'", (door
     return pool;
   }
   /** Occupies Node's threads, by another share. */
-  const holdNode = () => hold(open(), THREADS);
+  const holdNode = () => hold(open(), THREADS, offloop.spin);
   afterEach(() => Promise.all(opened.splice(0).map((pool) => pool.close({ cancel: true }))));
 
   describe('runs tasks', () => {
@@ -63,7 +63,7 @@ describe.each(doorbells)("a share in Node's pool, with the doorbell '%s'", (door
 
     test('in the order in which they came, whatever their priority', async () => {
       const pool = open();
-      const held = await hold(pool, THREADS - 1);
+      const held = await hold(pool, THREADS - 1, offloop.spin);
       const last = new AbortController();
       const ended = rejection(pool.run(offloop.spin, [60_000], { signal: last.signal }));
       await until(() => pool.stats().running === THREADS, 'the last thread is taken');
@@ -81,7 +81,7 @@ describe.each(doorbells)("a share in Node's pool, with the doorbell '%s'", (door
 
     test('beside its other shares: on the same threads, and in the same queue', async () => {
       const [one, other] = [open(), open()];
-      const held = await hold(one, THREADS);
+      const held = await hold(one, THREADS, offloop.spin);
       const run = other.run(offloop.noop);
       expect(other.stats()).toMatchObject({ queued: 1, running: 0 });
       expect(one.stats()).toMatchObject({ queued: 0, running: THREADS });

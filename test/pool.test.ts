@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { OffloopError, run } from '../lib/index.js';
-import { hash, noop, sleep, spin } from '../lib/ops.js';
+import { gzip, hash, noop, sleep, spin } from '../lib/ops.js';
+import { Worker } from '../lib/primitives.js';
 import { hold, inOrder, rejection, until } from './support/gate.js';
+import { loadOffloop } from './support/offloop.js';
 import { open } from './support/pools.js';
 
 const sha256 = (data: string) => createHash('sha256').update(data).digest();
@@ -137,5 +139,25 @@ describe('priority', () => {
         ['urgent', urgent],
       ]),
     ).toEqual(['long', 'urgent']);
+  });
+});
+
+describe('what is no task of this copy of offloop', () => {
+  test.each([
+    ['what is made up', async () => ({ definition: { ...gzip.definition, operation: 60_000 } })],
+    ['what is made after a task', async () => ({ definition: Object.create(gzip.definition) })],
+    ["another copy's", async () => (await loadOffloop('loop')).gzip],
+  ])('is refused wherever it is to run: %s', async (_what, other) => {
+    const task = (await other()) as typeof gzip;
+    const pool = open();
+    const doors = [
+      () => pool.run(task, ['']),
+      () => pool.start(task, ['']),
+      () => pool.map(task, ['']),
+      () => pool.transform(task),
+      () => Worker.spawn(task, ['']),
+    ];
+    for (const door of doors) expect(door).toThrow(/The "task" argument must be a task of offloop/);
+    expect(pool.stats()).toMatchObject({ fulfilled: 0, inFlight: 0 });
   });
 });

@@ -3,7 +3,7 @@ import { checkInteger, checkObject, checkText, invalidType } from '../check.js';
 import { OffloopError } from '../errors.js';
 import { checkStackSize, NORMAL_PRIORITY, OVERFLOWS } from '../options.js';
 import * as ring from '../ring.js';
-import type { Definition, Task } from '../task.js';
+import { type Definition, definitionOf, type Task } from '../task.js';
 import { Ticket } from '../ticket.js';
 import { fillQueueOptions, Queue, type QueueOptions } from './queue.js';
 
@@ -86,8 +86,7 @@ export class Worker<Result = unknown> implements AsyncDisposable {
     args: NoInfer<SpawnArgs<Args>>,
     options: WorkerOptions = {},
   ): Worker<Result> {
-    const definition = task?.definition;
-    if (definition === undefined) throw invalidType('task', 'a task of offloop', task);
+    const definition = definitionOf(task);
     if (!Array.isArray(args)) throw invalidType('args', 'an instance of Array', args);
     return new Worker<Result>(definition, args, options);
   }

@@ -2,7 +2,14 @@
 import type { ReadableStream, TransformStream, WritableStream } from 'node:stream/web';
 import { checkInteger, checkNumber, checkObject, type Data, invalidType, invalidValue } from '../check.js';
 import { fillRunOptions, type RunOptions } from '../options.js';
-import type { ReadableTask, StreamForm, StreamKind, TransformTask, WritableTask } from '../task.js';
+import {
+  OwnDefinition,
+  type ReadableTask,
+  type StreamForm,
+  type StreamKind,
+  type TransformTask,
+  type WritableTask,
+} from '../task.js';
 import { Stage, type SubmitStep } from './stage.js';
 import { makeReadable, makeTransform, makeWritable, type Terms } from './stage-streams.js';
 
@@ -125,7 +132,7 @@ export abstract class Streams {
     options: StreamOptions = {},
     defaultMark: number,
   ) {
-    const form = task?.definition?.stream;
+    const form = OwnDefinition.is(task?.definition) ? task.definition.stream : undefined;
     if (form?.kind !== kind) throw invalidType('task', EXPECTED[kind], task);
     if (!Array.isArray(args)) throw invalidType('args', 'an instance of Array', args);
     const filled = fillStreamOptions(options, defaultMark);

@@ -20,11 +20,11 @@ export interface Held {
   release(): Promise<void>;
 }
 
-/** Occupies threads of an idle pool, so that whatever is submitted next has to wait. */
-export async function hold(pool: Pool, threads = 1): Promise<Held> {
+/** Occupies threads of an idle pool, so that whatever is submitted next has to wait. `burn`: of the pool's copy of offloop. */
+export async function hold(pool: Pool, threads = 1, burn = spin): Promise<Held> {
   const controller = new AbortController();
   const { signal } = controller;
-  const spins = Array.from({ length: threads }, () => pool.run(spin, [FOREVER_MS], { signal, priority: 'high' }));
+  const spins = Array.from({ length: threads }, () => pool.run(burn, [FOREVER_MS], { signal, priority: 'high' }));
   const ended = Promise.allSettled(spins);
   await until(() => pool.stats().running === threads, 'the threads are taken');
   return {
