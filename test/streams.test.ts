@@ -266,6 +266,13 @@ describe('mistakes throw at once, and name what is wrong', () => {
     expect(zlib.gunzipSync(await sent([data], packing)).equals(data)).toBe(true);
   });
 
+  it('takes a path as it is, whatever it says of itself', async () => {
+    const path = inFolder('liar');
+    writeFileSync(path, 'abc');
+    const liar = Object.defineProperty(Buffer.from(path), 'length', { value: 4 });
+    expect(String(await bytesFrom(open().readable(readFile, [liar])))).toBe('abc');
+  });
+
   it('takes options that are inherited, or getters, as the task itself does', async () => {
     class Stored {
       get level() {

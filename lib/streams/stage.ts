@@ -1,7 +1,7 @@
 /** A task at work on a stream: one step after another, each a task of its own, on a state that lives between them. */
 import { checkData } from '../check.js';
 import { statusError } from '../errors.js';
-import { toUint8Array } from '../memory.js';
+import { copied, toUint8Array } from '../memory.js';
 import { type NativeStream, native } from '../native.js';
 import * as ring from '../ring.js';
 import type { Definition, StreamForm } from '../task.js';
@@ -180,7 +180,7 @@ export class Stage {
 function snapshot(argument: unknown): unknown {
   if (typeof argument !== 'object' || argument === null) return argument;
   if (argument instanceof URL) return new URL(argument);
-  if (ArrayBuffer.isView(argument)) return Buffer.from(argument as Uint8Array);
+  if (ArrayBuffer.isView(argument)) return copied(argument as Uint8Array);
   return Object.fromEntries(keysOf(argument).map((key) => [key, argument[key as never]]));
 }
 
