@@ -3,7 +3,22 @@ import { AbortError } from './errors.js';
 
 type Abort = (reason: AbortError) => void;
 
-const tasksOf = new WeakMap<AbortSignal, Set<Abort>>();
+const tasksOf = new WeakMap<AbortSignal, Tasks>();
+
+/** The tasks of a signal, and its listener: an event tells who was aborted, but not of a proxy before them. */
+class Tasks extends Set<Abort> {
+  readonly #signal: AbortSignal;
+
+  constructor(signal: AbortSignal) {
+    super();
+    this.#signal = signal;
+  }
+
+  handleEvent(): void {
+    const reason = new AbortError(this.#signal.reason);
+    for (const abort of this) abort(reason);
+  }
+}
 
 /** Calls `abort` when the signal is aborted, or now if it is already, until the returned function is called. */
 export function onAbort(signal: AbortSignal, abort: Abort): () => void {
@@ -13,19 +28,13 @@ export function onAbort(signal: AbortSignal, abort: Abort): () => void {
   }
   let tasks = tasksOf.get(signal);
   if (tasks === undefined) {
-    tasks = new Set();
+    tasks = new Tasks(signal);
     tasksOf.set(signal, tasks);
   }
-  if (tasks.size === 0) signal.addEventListener('abort', abortAll, { once: true });
+  if (tasks.size === 0) signal.addEventListener('abort', tasks, { once: true });
   tasks.add(abort);
   return () => {
     tasks.delete(abort);
-    if (tasks.size === 0) signal.removeEventListener('abort', abortAll);
+    if (tasks.size === 0) signal.removeEventListener('abort', tasks);
   };
-}
-
-function abortAll(event: Event): void {
-  const signal = event.target as AbortSignal;
-  const reason = new AbortError(signal.reason);
-  for (const abort of tasksOf.get(signal) ?? []) abort(reason);
 }

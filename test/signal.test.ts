@@ -307,6 +307,14 @@ describe('a signal', () => {
     expect(await error).toMatchObject({ code: 'ABORT_ERR', cause: 'one of them' });
   });
 
+  test('may be a proxy', async () => {
+    const controller = new AbortController();
+    const run = rejection(open().run(sleep, [60_000], { signal: new Proxy(controller.signal, {}) }));
+    controller.abort('changed my mind');
+    expect(await run).toMatchObject({ code: 'ABORT_ERR', cause: 'changed my mind' });
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+  });
+
   test('does not touch tasks that have another one, or none', async () => {
     const pool = open({ threads: 1 });
     const held = await hold(pool);
