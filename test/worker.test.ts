@@ -97,6 +97,15 @@ describe('a worker', () => {
   ])('is not made by mistake %#', (make, message) => {
     expect(make).toThrow(message);
   });
+
+  test('that is not made after all leaves no pool open', async () => {
+    for (let i = 0; i < 5000; ++i) {
+      let asked = 0;
+      const args = Object.defineProperty([0] as [number], 0, { get: () => (++asked > 1 ? 'soon' : 1) });
+      expect(() => Worker.spawn(spin, args)).toThrow(/The "ms" argument must be of type number/);
+      if (i % 100 === 0) await new Promise(setImmediate);
+    }
+  });
 });
 
 describe.concurrent('a process', () => {

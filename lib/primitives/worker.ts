@@ -68,7 +68,12 @@ export class Worker<Result = unknown> implements AsyncDisposable {
     if (pool < 0) throw new OffloopError('ERR_OFFLOOP_SYSTEM', 'too many pools and workers are open: join some');
     this.#ticket = new Ticket(definition.name, definition.decode);
     const settled = this.#ticket.promise() as Promise<Result>;
-    ring.submitTicket({ pool, threads: 1 }, definition, all, TERMS, this.#ticket);
+    try {
+      ring.submitTicket({ pool, threads: 1 }, definition, all, TERMS, this.#ticket);
+    } catch (error) {
+      void closed(pool); // a getter among the arguments has changed its mind
+      throw error;
+    }
     this.#ended = this.#follow(settled, pool);
     this.#ended.catch(() => {}); // whoever joins is told
   }
@@ -141,10 +146,15 @@ export class Worker<Result = unknown> implements AsyncDisposable {
     } finally {
       this.inbox.close();
       this.outbox.close();
-      await ring.openSlotFor((slot, generation) => ring.closePool(pool, slot, generation));
+      await closed(pool);
       this.#state = 'stopped';
     }
   }
+}
+
+/** Resolves when the pool's thread has ended. */
+function closed(pool: number): Promise<unknown> {
+  return ring.openSlotFor((slot, generation) => ring.closePool(pool, slot, generation));
 }
 
 /** What a task ends with that was told to stop. */
