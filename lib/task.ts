@@ -1,5 +1,4 @@
 /** What can be run. */
-
 import type { CellWriter } from './cells.js';
 import { invalidType } from './check.js';
 import type { RunOptions } from './options.js';
