@@ -1,4 +1,5 @@
 /** Futures: handles on tasks, to be awaited, cancelled, watched and combined. */
+import { nextTick } from 'node:process';
 import { invalidType } from './check.js';
 import { combined, firstSuccess } from './combinators.js';
 import type { Progress } from './progress.js';
@@ -197,7 +198,7 @@ function guarded<A>(callback: (argument: A) => void): (argument: A) => void {
     try {
       callback(argument);
     } catch (error) {
-      process.nextTick(() => {
+      nextTick(() => {
         throw error;
       });
     }

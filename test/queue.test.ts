@@ -71,6 +71,15 @@ describe('a queue', () => {
     vi.useFakeTimers({ toFake: ['setImmediate'] });
     onTestFinished(() => void vi.useRealTimers());
     const queue = new Queue<number>({ capacity: 2 ** 20 });
+    await setImmediate(); // nothing of other tests is to be handed over
+    const commit = vi.spyOn(queues, 'commit');
+    onTestFinished(() => commit.mockRestore());
+    const { nextTick } = process;
+    process.nextTick = () => {};
+    queue.trySend(1);
+    process.nextTick = nextTick;
+    await setImmediate();
+    expect(commit).toHaveBeenCalledOnce();
     const end = performance.now() + 10;
     while (performance.now() < end) await queue.send(1);
     queue.close();

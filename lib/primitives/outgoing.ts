@@ -4,6 +4,7 @@
  * State of one environment, so it is the module's own. There is one stretch of memory for all queues: whoever sends to
  * another queue hands over what is there first. The functions run for every message, so they keep to plain numbers.
  */
+import { nextTick } from 'node:process';
 import { statusError } from '../errors.js';
 import { ROOM_AWAITED } from '../layout.js';
 import type { Queues } from '../native.js';
@@ -61,7 +62,7 @@ export function put(queue: number, message: Message): number {
   if (!flushScheduled) {
     flushScheduled = true;
     // Not as a microtask: whoever awaits one message after the other would hand them over one by one.
-    process.nextTick(flushAsScheduled);
+    nextTick(flushAsScheduled);
   }
   return 1;
 }

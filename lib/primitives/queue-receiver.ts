@@ -1,4 +1,5 @@
 /** The receiving end of a queue: takes many messages at a time, and hands them out one by one. */
+import { nextTick } from 'node:process';
 import { setImmediate } from 'node:timers';
 import { onAbort } from '../abort.js';
 import { AbortError, OffloopError } from '../errors.js';
@@ -169,7 +170,7 @@ export class Receiver {
     if (this.#tellScheduled) return;
     this.#tellScheduled = true;
     // When whoever receives waits for something else: those who ask at once take the next ones before.
-    process.nextTick(this.#tellAsScheduled);
+    nextTick(this.#tellAsScheduled);
   }
 
   readonly #tellAsScheduled = (): void => {
