@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <string>
+#include <utility>
 
 #include "addon/backing_store.hpp"
 #include "addon/hand_over.hpp"
@@ -78,12 +80,9 @@ napi_value integer(napi_env env, int number) noexcept {
 napi_value make_bytes(napi_env env, Task& task) noexcept {
   const size_t size = task.result.size;
   const uint8_t* bytes = task.result.bytes;
-  napi_value buffer = task.result_owned ? hand_over(env, const_cast<uint8_t*>(bytes), size) : nullptr;
-  if (buffer) {
-    task.result_owned = false;
-  } else {
-    napi_create_buffer_copy(env, size, bytes, nullptr, &buffer);
-  }
+  if (std::exchange(task.result_owned, false)) return hand_over(env, const_cast<uint8_t*>(bytes), size);
+  napi_value buffer = nullptr;
+  napi_create_buffer_copy(env, size, bytes, nullptr, &buffer);
   return buffer;
 }
 
@@ -180,7 +179,18 @@ Status read_arguments(napi_env env, Task& task, const uint32_t* cells, uint32_t 
 }
 
 napi_value make_result(napi_env env, Task& task) noexcept {
-  return task.result.kind == OFFLOOP_BYTES ? make_bytes(env, task) : make_value(env, task.result);
+  const size_t size = task.result.size;
+  napi_value made = task.result.kind == OFFLOOP_BYTES ? make_bytes(env, task) : make_value(env, task.result);
+  if (made) return made;
+  forget_exception(env);
+  try {
+    const std::string message = "its result of " + std::to_string(size) + " bytes is more than the host can hold";
+    task.fail(Failure::Source::task, 0, "", "", message);
+  } catch (const std::bad_alloc&) {
+    // the status alone will do
+  }
+  task.refuse(OFFLOOP_UNSUPPORTED);
+  return nullptr;
 }
 
 napi_value make_failure(napi_env env, const Task& task) noexcept {

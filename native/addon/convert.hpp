@@ -24,9 +24,10 @@ struct Inputs {
 /// Sets `borrows` and `brief`. Returns OFFLOOP_OK, or why the task cannot run. Throws std::bad_alloc.
 Status read_arguments(napi_env env, Task& task, const uint32_t* cells, uint32_t count, Inputs& inputs);
 
-/// A result, or the details of a failure, as a value of JavaScript. Takes over memory that the task owns.
-/// nullptr: JavaScript can no longer run here.
+/// A result as a value of JavaScript. Takes over memory that the task owns. nullptr: it cannot be made, and the task has
+/// failed for that.
 napi_value make_result(napi_env env, Task& task) noexcept;
+/// The details of a failure. nullptr: JavaScript can no longer run here.
 napi_value make_failure(napi_env env, const Task& task) noexcept;
 
 }  // namespace offloop

@@ -12,14 +12,27 @@ namespace offloop {
 /// Bytes are handed over from this size on; below, a copy is cheaper than a finalizer.
 inline constexpr size_t kHandOverBytes = 64 * 1024;
 
-/// A Buffer over memory from malloc, which is freed with it. nullptr: the memory is still the caller's, because there is too
-/// little of it, or the host (Electron) allows no external memory: copy it.
+/// A Buffer of bytes from malloc, whose memory is the host's from now on, whatever comes of it. nullptr: they are too
+/// many for a Buffer, or there is no memory; an exception may be pending then.
 inline napi_value hand_over(napi_env env, uint8_t* memory, size_t size) noexcept {
-  if (size < kHandOverBytes) return nullptr;
   napi_value buffer = nullptr;
-  auto free_bytes = [](napi_env, void* data, void*) { std::free(data); };
-  const bool taken = napi_create_external_buffer(env, size, memory, free_bytes, nullptr, &buffer) == napi_ok;
-  return taken ? buffer : nullptr;
+  if (size >= kHandOverBytes) {
+    auto free_bytes = [](napi_env, void* data, void*) { std::free(data); };
+    const napi_status status = napi_create_external_buffer(env, size, memory, free_bytes, nullptr, &buffer);
+    // What it could not make a Buffer of, the host gives back itself.
+    if (status == napi_ok || status == napi_generic_failure) return buffer;
+  }
+  // Small, or the host (Electron) allows no external memory.
+  napi_create_buffer_copy(env, size, memory, nullptr, &buffer);
+  std::free(memory);
+  return buffer;
+}
+
+/// JavaScript is called again after a value that could not be made, and must not find why.
+inline void forget_exception(napi_env env) noexcept {
+  napi_value thrown = nullptr;
+  bool pending = false;
+  if (napi_is_exception_pending(env, &pending) == napi_ok && pending) napi_get_and_clear_last_exception(env, &thrown);
 }
 
 /// The UTF-8 of a string, in memory that `allocate(bytes)` returns; a NUL stands behind it. nullptr: it returned none, or it is

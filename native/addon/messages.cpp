@@ -22,14 +22,6 @@ uint8_t* copy_bytes(napi_env env, napi_value view, size_t& size) noexcept {
   return copy;
 }
 
-napi_value make_bytes(napi_env env, uint8_t* memory, size_t size) noexcept {
-  napi_value buffer = hand_over(env, memory, size);
-  if (buffer) return buffer;
-  napi_create_buffer_copy(env, size, memory, nullptr, &buffer);
-  std::free(memory);
-  return buffer;
-}
-
 napi_value make_text(napi_env env, uint8_t* memory, size_t size) noexcept {
   napi_value string = nullptr;
   napi_create_string_utf8(env, reinterpret_cast<const char*>(memory), size, &string);
@@ -40,8 +32,7 @@ napi_value make_text(napi_env env, uint8_t* memory, size_t size) noexcept {
 /// Of a value that could not be made: whoever receives its message is told in our own words.
 napi_value undefined_instead(napi_env env) noexcept {
   napi_value value = nullptr;
-  bool thrown = false;
-  if (napi_is_exception_pending(env, &thrown) == napi_ok && thrown) napi_get_and_clear_last_exception(env, &value);
+  forget_exception(env);
   napi_get_undefined(env, &value);
   return value;
 }
@@ -78,7 +69,7 @@ void make_objects(napi_env env, uint32_t* messages, uint32_t count, napi_value o
     message::each_apart(each, [&](uint32_t* cell) {
       uint8_t* memory = message::memory_of(cell);
       const bool is_text = message::kind_of(cell) == OFFLOOP_TEXT;
-      napi_value value = is_text ? make_text(env, memory, cell[1]) : make_bytes(env, memory, cell[1]);
+      napi_value value = is_text ? make_text(env, memory, cell[1]) : hand_over(env, memory, cell[1]);
       napi_set_element(env, objects, made, value ? value : undefined_instead(env));
       cell[message::kHeadWords] = made++;
     });

@@ -255,12 +255,8 @@ bool Environment::settle_batch() noexcept {
     }
     auto& task = static_cast<Task&>(letter);
     // What this thread has decided stands, though the task may have been done already: whoever aborts can rely on it.
-    if (task.decided != OFFLOOP_OK) {
-      task.refuse(static_cast<Status>(task.decided));
-      arrived.add(task.pool, Arrivals::kCountedBefore);
-    } else {
-      arrived.add(task.pool, task.is(Letter::Kind::task) ? task.status : Arrivals::kCountedBefore);
-    }
+    if (task.decided != OFFLOOP_OK) task.refuse(static_cast<Status>(task.decided));
+    const bool counts = task.decided == OFFLOOP_OK && task.is(Letter::Kind::task);
     if (task.controlled) {
       const Extras& extras = *task.extras();
       figures[0] = static_cast<double>(extras.queued_ns);
@@ -268,6 +264,7 @@ bool Environment::settle_batch() noexcept {
       figures[2] = static_cast<double>(extras.cpu_ns);
     }
     complete(task, words, result_bytes, objects, object_count);
+    arrived.add(task.pool, counts ? task.status : Arrivals::kCountedBefore);
     task.recycle();
     ++home;
   }
@@ -341,7 +338,8 @@ void Environment::complete(Task& task, uint32_t* words, uint32_t& result_bytes, 
       }
       [[fallthrough]];
     default:
-      return write_object(Outcome::object, make_result(env_, task));
+      if (napi_value object = make_result(env_, task)) return write_object(Outcome::object, object);
+      return write_object(Outcome::failure, make_failure(env_, task));
   }
 }
 

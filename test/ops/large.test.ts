@@ -1,10 +1,12 @@
+import { constants } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { fromBase64, gunzip, gzip, hash, readFile, toBase64, unlink, writeFile } from '../../lib/ops.js';
-import { bytesOf, MIB, temporaryFolder } from './support.js';
+import { Pool } from '../../lib/index.js';
+import { fromBase64, gunzip, gzip, hash, noop, readFile, toBase64, unlink, writeFile } from '../../lib/ops.js';
+import { bytesOf, MIB, rejectionOf, temporaryFolder } from './support.js';
 
 const SIZE = 256 * MIB;
 const inFolder = temporaryFolder();
@@ -52,6 +54,27 @@ describe('more than 2 GiB', () => {
     const bytes = await readFile(path);
     expect(bytes.length).toBe(size);
     expect(bytes.toString('latin1', size - 3)).toBe('end');
+    await unlink(path);
+  });
+});
+
+describe('more bytes than a Buffer can have', () => {
+  const size = constants.MAX_LENGTH + 1;
+
+  it.runIf(freemem() > 1.5 * size)('fail the task, and no other', { timeout: 120_000 }, async () => {
+    const path = inFolder('too-large');
+    writeFileSync(path, '');
+    truncateSync(path, size);
+    await using pool = new Pool({ threads: 1 });
+    const before = pool.run(noop);
+    const error = rejectionOf(pool.run(readFile, [path]));
+    const after = pool.run(noop);
+    expect(await error).toMatchObject({
+      code: 'ERR_OFFLOOP_UNSUPPORTED',
+      message: `readFile: its result of ${size} bytes is more than the host can hold`,
+    });
+    await Promise.all([before, after]);
+    expect(pool.stats()).toMatchObject({ fulfilled: 2, rejected: 1 });
     await unlink(path);
   });
 });
