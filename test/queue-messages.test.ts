@@ -4,7 +4,7 @@ import { OffloopError } from '../lib/index.js';
 import { MESSAGES_WORDS } from '../lib/layout.js';
 import { relay } from '../lib/ops.js';
 import { MessageReader, MessageWriter } from '../lib/primitives/messages.js';
-import { reader } from '../lib/primitives/outgoing.js';
+import { queues, reader } from '../lib/primitives/outgoing.js';
 import { type Message, Queue } from '../lib/primitives.js';
 import { rejection } from './support/gate.js';
 import { runProgram } from './support/program.js';
@@ -84,4 +84,41 @@ describe('a message that cannot be made', () => {
       expect(outcome).toMatchObject({ stderr: '', stdout: `1\n${lost}\n2 3\n` });
     },
   );
+});
+
+describe('a message for which there is no memory', () => {
+  /** Native code answers so, and has given back the room that was promised. */
+  function refuseOne() {
+    const { commit } = queues;
+    vi.spyOn(queues, 'commit').mockImplementationOnce((queue) => {
+      commit(queue, 0, 0, 0, undefined);
+      return -2;
+    });
+    onTestFinished(() => void vi.restoreAllMocks());
+  }
+  const noMemory = { code: 'ERR_OFFLOOP_NO_MEMORY' };
+  const long = 'x'.repeat(5000);
+
+  test('rejects when it is sent', async () => {
+    const queue = new Queue();
+    refuseOne();
+    expect(await rejection(queue.send(long))).toMatchObject(noMemory);
+    refuseOne();
+    expect(() => queue.trySend(long)).toThrow(expect.objectContaining(noMemory));
+    await queue.send('the next');
+    expect(await queue.receive()).toBe('the next');
+  });
+
+  test('rejects when it has waited for room, and lets those behind it in', async () => {
+    const queue = new Queue({ capacity: 1 });
+    await queue.send('first');
+    const refused = rejection(queue.send(long));
+    const next = queue.send('next');
+    queue.stats(); // hands over
+    refuseOne();
+    expect(await queue.receive()).toBe('first');
+    expect(await refused).toMatchObject(noMemory);
+    await next;
+    expect(await queue.receive()).toBe('next');
+  });
 });

@@ -34,7 +34,12 @@ export class Sender {
     const message = typeof value === 'number' ? value : checkMessage(value); // first: its getters may send something themselves
     if (signal?.aborted) return Promise.reject(new AbortError(signal.reason));
     if (this.#waiters.length > 0) return this.#wait(message, signal);
-    const put = this.#put(message);
+    let put: number;
+    try {
+      put = this.#put(message);
+    } catch (error) {
+      return Promise.reject(error); // no memory
+    }
     if (put > 0) return late ?? ACCEPTED;
     if (put === CLOSED) return Promise.reject(closed());
     if (this.#overflow === 'wait') return this.#wait(message, signal);
@@ -60,9 +65,8 @@ export class Sender {
   }
 
   #wait(message: Message, signal: AbortSignal | undefined): Promise<void> {
-    const waiting = kept(message);
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { message: waiting, resolve, reject, release: undefined };
+      const waiter: Waiter = { message: kept(message), resolve, reject, release: undefined };
       this.#waiters.push(waiter);
       if (signal) waiter.release = onAbort(signal, (reason) => this.#abort(waiter, reason));
       if (this.#waiters.length > 1) return;
@@ -86,15 +90,25 @@ export class Sender {
           signals.unwait(this.#signal);
           return;
         }
-        const put = this.#put(first.message);
-        if (put === FULL) break;
+        if (!this.#settles(first)) break;
         this.#waiters.shift();
         first.release?.();
-        if (put === CLOSED) first.reject(closed());
-        else first.resolve();
       }
     } while (queues.awaitRoom(this.#end.number));
   };
+
+  /** False: there is no room yet. */
+  #settles({ message, resolve, reject }: Waiter): boolean {
+    try {
+      const put = this.#put(message);
+      if (put === FULL) return false;
+      if (put === CLOSED) reject(closed());
+      else resolve();
+    } catch (error) {
+      reject(error); // no memory
+    }
+    return true;
+  }
 }
 
 function closed(): OffloopError {

@@ -145,7 +145,7 @@ export class Queue<T extends Message = Message> implements AsyncIterable<Receive
    *
    * @param options.signal - ends the wait for room: nothing is sent then
    * @throws TypeError, RangeError at once for what cannot be a message, naming it
-   * @rejects ERR_OFFLOOP_CLOSED; ERR_OFFLOOP_QUEUE_FULL where `overflow` is 'reject'; ABORT_ERR
+   * @rejects ERR_OFFLOOP_CLOSED; ERR_OFFLOOP_QUEUE_FULL where `overflow` is 'reject'; ABORT_ERR; ERR_OFFLOOP_NO_MEMORY
    * @example for (const line of lines) await queue.send(line); // no faster than they are received
    */
   send(value: T, options?: SendOptions): Promise<void> {
@@ -156,7 +156,7 @@ export class Queue<T extends Message = Message> implements AsyncIterable<Receive
    * Sends a message if it is accepted at once. It leaves the thread as those of `send` do.
    *
    * @returns false: the queue is full or closed, or has dropped it, or others wait for room
-   * @throws TypeError, RangeError for what cannot be a message, naming it
+   * @throws TypeError, RangeError for what cannot be a message, naming it; ERR_OFFLOOP_NO_MEMORY
    * @example if (!queue.trySend(sample)) ++skipped;
    */
   trySend(value: T): boolean {
