@@ -50,15 +50,16 @@ int wait_for_events(int epoll, std::span<epoll_event> events, std::chrono::nanos
 }  // namespace
 
 std::unique_ptr<EpollPoller> EpollPoller::open(int& error) {
-  const int fd = epoll_create1(EPOLL_CLOEXEC);
-  if (fd < 0) {
-    error = errno;
-    return nullptr;
-  }
-  return std::unique_ptr<EpollPoller>(new EpollPoller(fd));
+  std::unique_ptr<EpollPoller> poller(new EpollPoller);  // first: a descriptor would be lost where there is no memory
+  poller->epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  if (poller->epoll_ >= 0) return poller;
+  error = errno;
+  return nullptr;
 }
 
-EpollPoller::~EpollPoller() { close(epoll_); }
+EpollPoller::~EpollPoller() {
+  if (epoll_ >= 0) close(epoll_);
+}
 
 int EpollPoller::watch(Descriptor fd, Interest interest, void* tag, Trigger trigger) noexcept {
   std::lock_guard lock(mutex_);

@@ -24,11 +24,11 @@ class EpollPoller {
   size_t wait(std::span<Ready> ready, std::chrono::nanoseconds timeout) noexcept;
 
  private:
-  explicit EpollPoller(int fd) noexcept : epoll_(fd) {}
+  EpollPoller() = default;
 
   int control(int operation, Descriptor fd, const Watch& watch) noexcept;
 
-  const int epoll_;
+  int epoll_ = -1;
   std::mutex mutex_;
   Watches watches_;
 };

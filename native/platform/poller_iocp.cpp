@@ -91,7 +91,7 @@ IocpPoller::~IocpPoller() {
   if (port_) CloseHandle(port_);
 }
 
-int IocpPoller::classify(Watched& watched) noexcept {
+int IocpPoller::classify(Watched& watched) {
   watched.socket = Afd::base_of(watched.fd);
   if (watched.socket) return 0;
   switch (GetFileType(watched.handle())) {
@@ -105,22 +105,22 @@ int IocpPoller::classify(Watched& watched) noexcept {
       return ENOTSUP;
   }
   if (watched.interest != Interest::readable) return ENOTSUP;
-  if (CreateIoCompletionPort(watched.handle(), port_, kAnswerOfPipe, 0)) {
-    pipes_.insert(watched.fd);
-    return 0;
-  }
-  return pipes_.contains(watched.fd) ? 0 : last_errno();  // it is on this port already
+  const bool is_new = pipes_.insert(watched.fd).second;  // first: the port keeps what it has
+  if (CreateIoCompletionPort(watched.handle(), port_, kAnswerOfPipe, 0) || !is_new) return 0;
+  const int error = last_errno();
+  pipes_.erase(watched.fd);
+  return error;
 }
 
 int IocpPoller::watch(Descriptor fd, Interest interest, void* tag, Trigger trigger) noexcept {
   if (trigger == Trigger::edge) return ENOTSUP;
   std::lock_guard lock(mutex_);
   try {
+    if (watched_.contains(fd)) return EEXIST;
     std::unique_ptr<Watched> watched(new Watched{.fd = fd, .interest = interest, .trigger = trigger, .tag = tag});
-    const auto [place, added] = watched_.try_emplace(fd, watched.get());
-    if (!added) return EEXIST;
-    int error = classify(*watched);
-    if (!error) error = ask(*watched);
+    if (int error = classify(*watched)) return error;
+    const auto place = watched_.emplace(fd, watched.get()).first;
+    const int error = ask(*watched);  // from here on nothing throws
     if (error) {
       watched_.erase(place);
     } else {

@@ -56,7 +56,8 @@ class IocpPoller {
   void post(Bell& bell) noexcept;
 
   // With the lock held.
-  int classify(Watched& watched) noexcept;
+  /// Throws std::bad_alloc.
+  int classify(Watched& watched);
   int ask(Watched& watched) noexcept;
   void cancel(Watched& watched) noexcept;
   void ask_again() noexcept;

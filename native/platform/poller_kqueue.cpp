@@ -62,16 +62,19 @@ timespec time_of(std::chrono::nanoseconds timeout) noexcept {
 }  // namespace
 
 std::unique_ptr<KqueuePoller> KqueuePoller::open(int& error) {
-  const int queue = kqueue();
-  if (queue < 0) {
+  std::unique_ptr<KqueuePoller> poller(new KqueuePoller);  // first: a descriptor would be lost where there is no memory
+  poller->queue_ = kqueue();
+  if (poller->queue_ < 0) {
     error = errno;
     return nullptr;
   }
-  fcntl(queue, F_SETFD, FD_CLOEXEC);
-  return std::unique_ptr<KqueuePoller>(new KqueuePoller(queue));
+  fcntl(poller->queue_, F_SETFD, FD_CLOEXEC);
+  return poller;
 }
 
-KqueuePoller::~KqueuePoller() { close(queue_); }
+KqueuePoller::~KqueuePoller() {
+  if (queue_ >= 0) close(queue_);
+}
 
 int KqueuePoller::watch(Descriptor fd, Interest interest, void* tag, Trigger trigger) noexcept {
   if (int error = watchable(fd)) return error;

@@ -28,14 +28,14 @@ class KqueuePoller {
   int queue() const noexcept { return queue_; }
 
  private:
-  explicit KqueuePoller(int queue) noexcept : queue_(queue) {}
+  KqueuePoller() = default;
 
   /// Runs with the lock held, as remove() does. Adds all or nothing.
   int add(Descriptor fd, Watch& watch) noexcept;
   /// False: the descriptor has been closed since.
   bool remove(Descriptor fd, const Watch& watch) noexcept;
 
-  const int queue_;
+  int queue_ = -1;
   std::mutex mutex_;
   Watches watches_;
 };

@@ -11,17 +11,15 @@
 namespace offloop {
 
 std::unique_ptr<EventfdWake> EventfdWake::open(EpollPoller& poller, int& error, void* tag) {
-  const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (fd < 0) {
-    error = errno;
-    return nullptr;
-  }
-  std::unique_ptr<EventfdWake> wake(new EventfdWake(poller, fd));
-  error = poller.watch(fd, Interest::readable, tag, Trigger::edge);
+  std::unique_ptr<EventfdWake> wake(
+      new EventfdWake(poller));  // first: a descriptor would be lost where there is no memory
+  wake->fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  error = wake->fd_ < 0 ? errno : poller.watch(wake->fd_, Interest::readable, tag, Trigger::edge);
   return error ? nullptr : std::move(wake);
 }
 
 EventfdWake::~EventfdWake() {
+  if (fd_ < 0) return;
   poller_.unwatch(fd_);
   close(fd_);
 }

@@ -19,10 +19,10 @@ class EventfdWake {
   void clear() noexcept { rung_.lower(); }
 
  private:
-  EventfdWake(EpollPoller& poller, int fd) noexcept : poller_(poller), fd_(fd) {}
+  explicit EventfdWake(EpollPoller& poller) noexcept : poller_(poller) {}
 
   EpollPoller& poller_;
-  const int fd_;
+  int fd_ = -1;
   RingFlag rung_;
 };
 

@@ -20,6 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::kPatience;
+using testing::OneWay;
 using testing::open_descriptors;
 using testing::Sockets;
 
@@ -288,6 +289,45 @@ TYPED_TEST(PollerLife, says_so_when_there_is_no_memory_and_watches_nothing) {
   EXPECT_EQ(this->poller().watch(distant, Interest::writable, &this->tag_), 0);
   EXPECT_EQ(this->wait(kPatience), 1u);
   EXPECT_EQ(this->poller().unwatch(distant), 0);
+}
+
+TYPED_TEST(PollerLife, watches_no_pipe_for_which_there_is_too_little_memory) {
+  OneWay ends;
+  int error = ENOMEM;
+  for (int after = 0; error; ++after) {
+    {
+      testing::FailingAllocations later(after);
+      error = this->poller().watch(ends[0], Interest::readable, &this->tag_);
+    }
+    ASSERT_TRUE(error == 0 || error == ENOMEM) << error;
+    if (error) EXPECT_EQ(this->poller().unwatch(ends[0]), ENOENT);
+  }
+  ends.send(1);
+  EXPECT_EQ(this->wait(kPatience), 1u);
+  EXPECT_EQ(this->poller().unwatch(ends[0]), 0);
+}
+
+TYPED_TEST(PollerLife, leaves_no_descriptor_open_when_there_is_no_memory) {
+  using Poller = typename TestFixture::Poller;
+  using Wake = typename TestFixture::Wake;
+  int error = 0;
+  auto poller = Poller::open(error);
+  ASSERT_TRUE(Wake::open(*poller, error));  // once, so that there is room to watch it
+  const std::set<Descriptor> before = open_descriptors();
+  for (int after = 0; after < 4; ++after) {
+    try {
+      testing::FailingAllocations later(after);
+      Poller::open(error);
+    } catch (const std::bad_alloc&) {
+    }
+    EXPECT_EQ(open_descriptors(), before) << after;
+    try {
+      testing::FailingAllocations later(after);
+      Wake::open(*poller, error);
+    } catch (const std::bad_alloc&) {
+    }
+    EXPECT_EQ(open_descriptors(), before) << after;
+  }
 }
 
 TYPED_TEST(PollerLife, leaves_no_descriptor_open) {
