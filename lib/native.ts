@@ -114,7 +114,7 @@ export interface Queues {
   reserve(queue: number, wanted: number): number;
   /**
    * Puts in what stands in `outgoing`, and gives back what is left of the room. What reserve(queue, wanted) returns; -2: no
-   * memory, and nothing was put in.
+   * memory: those were put in that come before a message for which an attachment could not be copied, or none.
    */
   commit(queue: number, words: number, count: number, wanted: number, attachments?: unknown[]): number;
   /** Whether there is room, or it is closed; if not, the sending signal will come. */

@@ -109,6 +109,21 @@ describe('a message for which there is no memory', () => {
     expect(await queue.receive()).toBe('the next');
   });
 
+  test('takes none along that were accepted before it', async () => {
+    const queue = new Queue();
+    const accepted = [queue.send(1), queue.send('two')];
+    const { commit } = queues;
+    // What is no text cannot be copied either.
+    vi.spyOn(queues, 'commit').mockImplementationOnce((number, words, count, wanted) =>
+      commit(number, words, count, wanted, [undefined]),
+    );
+    expect(await rejection(queue.send(long))).toMatchObject(noMemory);
+    vi.restoreAllMocks();
+    await Promise.all([...accepted, queue.send(3)]);
+    expect(await queue.receiveMany()).toEqual([1, 'two', 3]);
+    expect(queue.stats()).toMatchObject({ sent: 3, received: 3, length: 0 });
+  });
+
   test('rejects when it has waited for room, and lets those behind it in', async () => {
     const queue = new Queue({ capacity: 1 });
     await queue.send('first');

@@ -39,13 +39,13 @@ napi_value undefined_instead(napi_env env) noexcept {
 
 }  // namespace
 
-bool copy_attachments(napi_env env, uint32_t* messages, size_t words, napi_value attachments) noexcept {
+bool copy_attachments(napi_env env, uint32_t* messages, Batch& batch, napi_value attachments) noexcept {
   napi_valuetype type = napi_undefined;
   napi_typeof(env, attachments, &type);
   if (type == napi_undefined) return true;
-  bool complete = true;
-  uint32_t* const end = messages + words;
-  for (uint32_t* each = messages; each < end; each += message::words_of(each)) {
+  uint32_t* each = messages;
+  for (uint32_t i = 0; i < batch.count; ++i, each += message::words_of(each)) {
+    bool complete = true;
     message::each_apart(each, [&](uint32_t* cell) {
       napi_value value = nullptr;
       size_t size = 0;
@@ -58,9 +58,12 @@ bool copy_attachments(napi_env env, uint32_t* messages, size_t words, napi_value
       message::set_memory(cell, copy);
       cell[1] = static_cast<uint32_t>(size);
     });
+    if (complete) continue;
+    message::drop(each, message::words_of(each));
+    batch = {static_cast<size_t>(each - messages), i};
+    return false;
   }
-  if (!complete) message::drop(messages, words);
-  return complete;
+  return true;
 }
 
 void make_objects(napi_env env, uint32_t* messages, uint32_t count, napi_value objects) noexcept {

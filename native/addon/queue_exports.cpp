@@ -39,12 +39,10 @@ napi_value commit(napi_env env, napi_callback_info info) {
   Queues::End* const end = first(env, arguments);
   if (!end) return nullptr;
   uint32_t* const messages = arguments.environment->queues().outgoing;
-  const uint32_t words = arguments.uint32(1);
-  uint32_t count = arguments.uint32(2);
-  const bool copied = copy_attachments(env, messages, words, arguments.values[4]);
+  Batch batch{arguments.uint32(1), arguments.uint32(2)};
+  const bool copied = copy_attachments(env, messages, batch, arguments.values[4]);
   const uint32_t promised = std::exchange(end->promised, 0);
-  if (!copied) count = 0;
-  const bool stored = end->queue->commit(messages, copied ? words : 0, count, promised - count);
+  const bool stored = end->queue->commit(messages, batch.words, batch.count, promised - batch.count);
   if (!copied || !stored) return to_value(env, int32_t{-2});
   const uint32_t wanted = arguments.uint32(3);
   return to_value(env, wanted > 0 ? reserve_in(*end, wanted) : int32_t{0});
@@ -85,9 +83,9 @@ napi_value take_back(napi_env env, napi_callback_info info) {
   Queues::End* const end = first(env, arguments);
   if (!end) return nullptr;
   uint32_t* const message = arguments.environment->queues().outgoing;
-  const uint32_t words = arguments.uint32(1);
-  return to_value(env,
-                  copy_attachments(env, message, words, arguments.values[2]) && end->queue->take_back(message, words));
+  Batch one{arguments.uint32(1), 1};
+  const bool copied = copy_attachments(env, message, one, arguments.values[2]);
+  return to_value(env, copied && end->queue->take_back(message, one.words));
 }
 
 napi_value close(napi_env env, napi_callback_info info) {
