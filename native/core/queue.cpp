@@ -93,6 +93,8 @@ void Queue::drop_oldest() noexcept {
 bool Queue::await_room(const Waker& waker) noexcept {
   PatientLock lock(mutex_);
   if (closed_ || free_room() > 0) return true;
+  // It may still be there from a wait that was given up.
+  if (std::find(sending_.begin(), sending_.end(), waker) != sending_.end()) return false;
   try {
     sending_.push_back(waker);
     return false;

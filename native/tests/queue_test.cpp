@@ -261,6 +261,17 @@ TEST_F(QueueTest, keeps_nothing_of_a_sender_that_has_given_up) {
   EXPECT_TRUE(is_woken(parker_)) << "the other one";
 }
 
+TEST_F(QueueTest, remembers_once_who_waits_for_room_again_and_again) {
+  open(1, Overflow::wait);
+  ASSERT_TRUE(send(1));
+  auto sender = std::make_shared<Parker>();
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(queue_->await_room(Waker(sender)));
+  EXPECT_EQ(sender.use_count(), 2);
+  take();
+  EXPECT_TRUE(is_woken(sender));
+  EXPECT_EQ(sender.use_count(), 1);
+}
+
 TEST_F(QueueTest, carries_values_of_every_kind) {
   open(100);
   const std::string large(message::kShortBytes + 1, 'l');
