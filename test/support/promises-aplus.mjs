@@ -5,7 +5,7 @@ import { createViteServer } from 'vitest/node';
 const vite = await createViteServer({
   configFile: false,
   logLevel: 'error',
-  server: { middlewareMode: true, ws: false },
+  server: { middlewareMode: true, ws: false, watch: null },
 });
 const { Future, futureOf } = await vite.ssrLoadModule('/lib/future.ts');
 const { Settler } = await vite.ssrLoadModule('/lib/settler.ts');
