@@ -50,7 +50,7 @@ int wait_for_events(int epoll, std::span<epoll_event> events, std::chrono::nanos
 }  // namespace
 
 std::unique_ptr<EpollPoller> EpollPoller::open(int& error) {
-  std::unique_ptr<EpollPoller> poller(new EpollPoller);  // first: a descriptor would be lost where there is no memory
+  std::unique_ptr<EpollPoller> poller(new EpollPoller);  // first: without memory, a descriptor would be lost
   poller->epoll_ = epoll_create1(EPOLL_CLOEXEC);
   if (poller->epoll_ >= 0) return poller;
   error = errno;

@@ -62,7 +62,7 @@ timespec time_of(std::chrono::nanoseconds timeout) noexcept {
 }  // namespace
 
 std::unique_ptr<KqueuePoller> KqueuePoller::open(int& error) {
-  std::unique_ptr<KqueuePoller> poller(new KqueuePoller);  // first: a descriptor would be lost where there is no memory
+  std::unique_ptr<KqueuePoller> poller(new KqueuePoller);  // first: without memory, a descriptor would be lost
   poller->queue_ = kqueue();
   if (poller->queue_ < 0) {
     error = errno;

@@ -11,8 +11,7 @@
 namespace offloop {
 
 std::unique_ptr<EventfdWake> EventfdWake::open(EpollPoller& poller, int& error, void* tag) {
-  std::unique_ptr<EventfdWake> wake(
-      new EventfdWake(poller));  // first: a descriptor would be lost where there is no memory
+  std::unique_ptr<EventfdWake> wake(new EventfdWake(poller));  // first: without memory, a descriptor would be lost
   wake->fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   error = wake->fd_ < 0 ? errno : poller.watch(wake->fd_, Interest::readable, tag, Trigger::edge);
   return error ? nullptr : std::move(wake);
