@@ -68,8 +68,8 @@ export function definitionOf<Args extends readonly unknown[], Result>(
   task: Task<Args, Result>,
 ): Definition<Args, Result> {
   const definition = task?.definition;
-  if (!OwnDefinition.is(definition)) throw invalidType('task', 'a task of offloop', task);
-  return definition;
+  if (OwnDefinition.is(definition)) return definition;
+  throw invalidType('task', definition === undefined ? 'a task of offloop' : 'a task of this copy of offloop', task);
 }
 
 /** Which streams a task makes. */
