@@ -290,7 +290,8 @@ size_t IocpPoller::wait(std::span<Ready> ready, std::chrono::nanoseconds timeout
 
 void IocpPoller::post(Bell& bell) noexcept {
   if (bell.posted.exchange(true)) return;
-  if (!PostQueuedCompletionStatus(port_, 0, kBell, reinterpret_cast<OVERLAPPED*>(&bell))) bell.posted = false;
+  if (PostQueuedCompletionStatus(port_, 0, kBell, reinterpret_cast<OVERLAPPED*>(&bell))) return;
+  bell.posted = bell.rung = false;  // so that the next ring tries again
 }
 
 bool IocpPoller::take_ring(Bell& bell, Ready& ready) noexcept {
