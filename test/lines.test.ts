@@ -179,7 +179,9 @@ describe('the lines of a pipe', () => {
   test('leave nothing with a signal that outlives them', async () => {
     const { signal } = new AbortController();
     expect(await all(fileOf('one\ntwo'), { signal })).toEqual(['one', 'two']);
-    for await (const _ of lines(fileOf('one\ntwo'), { signal })) break;
+    const input = fileOf('one\ntwo');
+    for await (const _ of lines(input, { signal })) break;
+    closeSync(input);
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
