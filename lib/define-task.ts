@@ -4,7 +4,7 @@ import { checkObject, invalidType } from './check.js';
 import { defaultPool } from './default-pool.js';
 import { native } from './native.js';
 import { Pool } from './pool.js';
-import { type CallOptions, OwnDefinition, type StreamForm, type StreamKind, type Task } from './task.js';
+import { type CallOptions, Definition, type StreamForm, type StreamKind, type Task } from './task.js';
 
 export interface TaskOptions<Args extends readonly unknown[], Result> {
   /** Of the native operation. */
@@ -41,7 +41,7 @@ export function defineTask<Args extends readonly unknown[], Result, OnStreams ex
   const most = ownOptions ? arity + 1 : arity;
   const operation = native.operations.indexOf(name);
   const stream = options.stream && makeForm(name, encode, options.stream);
-  const definition = new OwnDefinition<Args, Result>({ name, operation, encode, decode, channels, stream });
+  const definition = new Definition<Args, Result>({ name, operation, encode, decode, channels, stream });
   // Named by its key: a function whose name is redefined becomes slow to look into, and every task looks.
   const { [name]: call } = {
     [name]: (...all: unknown[]): Promise<unknown> => {

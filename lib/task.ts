@@ -17,7 +17,11 @@ export interface Task<Args extends readonly unknown[] = readonly unknown[], Resu
   readonly definition: Definition<Args, Result>;
 }
 
-export interface Definition<Args extends readonly unknown[] = readonly unknown[], Result = unknown> {
+/**
+ * Made here, or it is not run: native code takes its word for what the operation is and which arguments it gets. In another
+ * version of offloop the same number is another operation, and in another copy another queue.
+ */
+export class Definition<Args extends readonly unknown[] = readonly unknown[], Result = unknown> {
   /** As in errors, and as the native operation is called. */
   readonly name: string;
   /** Index in the native table of operations. */
@@ -33,42 +37,34 @@ export interface Definition<Args extends readonly unknown[] = readonly unknown[]
   readonly decode: ((value: never) => Result) | undefined;
   /** How the task works on streams, if it does. */
   readonly stream: StreamForm | undefined;
-}
-
-/**
- * A definition that was made here. Native code takes its word for what the operation is and which arguments it gets; in
- * another version of offloop the same number is another operation, and in another copy another queue.
- */
-export class OwnDefinition<Args extends readonly unknown[], Result> implements Definition<Args, Result> {
-  readonly name: string;
-  readonly operation: number;
-  readonly encode: ((args: Args, cells: CellWriter) => void) | undefined;
-  readonly channels: boolean;
-  readonly decode: ((value: never) => Result) | undefined;
-  readonly stream: StreamForm | undefined;
   readonly #isOwn = true;
 
-  constructor({ name, operation, encode, channels, decode, stream }: Definition<Args, Result>) {
-    this.name = name;
-    this.operation = operation;
-    this.encode = encode;
-    this.channels = channels;
-    this.decode = decode;
-    this.stream = stream;
+  constructor(parts: DefinitionParts<Args, Result>) {
+    this.name = parts.name;
+    this.operation = parts.operation;
+    this.encode = parts.encode;
+    this.channels = parts.channels;
+    this.decode = parts.decode;
+    this.stream = parts.stream;
     Object.freeze(this);
   }
 
-  static is(value: unknown): boolean {
+  static isOwn(value: unknown): boolean {
     return typeof value === 'object' && value !== null && #isOwn in value;
   }
 }
+
+type DefinitionParts<Args extends readonly unknown[], Result> = Pick<
+  Definition<Args, Result>,
+  keyof Definition<Args, Result>
+>;
 
 /** @throws TypeError ERR_INVALID_ARG_TYPE for what is no task, or one of another copy of offloop */
 export function definitionOf<Args extends readonly unknown[], Result>(
   task: Task<Args, Result>,
 ): Definition<Args, Result> {
   const definition = task?.definition;
-  if (OwnDefinition.is(definition)) return definition;
+  if (Definition.isOwn(definition)) return definition;
   throw invalidType('task', definition === undefined ? 'a task of offloop' : 'a task of this copy of offloop', task);
 }
 

@@ -4,7 +4,7 @@ import { statusError } from '../errors.js';
 import { copied, toUint8Array } from '../memory.js';
 import { type NativeStream, native } from '../native.js';
 import * as ring from '../ring.js';
-import type { Definition, StreamForm } from '../task.js';
+import { Definition, type StreamForm } from '../task.js';
 import { Ticket } from '../ticket.js';
 
 /** Submits a step. Throws what the task's own checks throw. */
@@ -30,14 +30,14 @@ const MOST_INPUT = 256 * 1024;
 /** No input, or no room. */
 export const NOTHING: Uint8Array = Buffer.allocUnsafeSlow(0);
 
-const END_STREAM: Definition<never, undefined> = Object.freeze({
+const END_STREAM = new Definition<readonly [NativeStream], undefined>({
   name: 'endStream',
   operation: native.operations.length + native.steps.indexOf('endStream'),
   encode: ([stream], cells) => cells.stream(stream),
   decode: undefined,
   channels: false,
   stream: undefined,
-} satisfies Definition<readonly [NativeStream], undefined>);
+});
 
 /**
  * The native state is destroyed by the step that ends or fails, or else by one more task, or, where no pool takes that, on
@@ -64,7 +64,7 @@ export class Stage {
     this.#form = form;
     this.#submit = submit;
     this.#chunkSize = chunkSize;
-    this.#definition = Object.freeze({
+    this.#definition = new Definition<StepArgs, Step>({
       name,
       operation: form.operation,
       encode([args, input, room, isLast, stream], cells) {
@@ -76,7 +76,7 @@ export class Stage {
       decode: ([taken, given, ended]: readonly [number, number, boolean]): Step => ({ taken, given, ended }),
       channels: false,
       stream: undefined,
-    } satisfies Definition<StepArgs, Step>);
+    });
     ring.check(this.#definition, [args, NOTHING, NOTHING, false, this.#stream]);
     this.#args = args.map(snapshot);
   }

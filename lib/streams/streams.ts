@@ -3,7 +3,7 @@ import type { ReadableStream, TransformStream, WritableStream } from 'node:strea
 import { checkInteger, checkNumber, checkObject, type Data, invalidType, invalidValue } from '../check.js';
 import { fillRunOptions, type RunOptions } from '../options.js';
 import {
-  OwnDefinition,
+  Definition,
   type ReadableTask,
   type StreamForm,
   type StreamKind,
@@ -132,7 +132,7 @@ export abstract class Streams {
     options: StreamOptions = {},
     defaultMark: number,
   ) {
-    const form = OwnDefinition.is(task?.definition) ? task.definition.stream : undefined;
+    const form = Definition.isOwn(task?.definition) ? task.definition.stream : undefined;
     if (form?.kind !== kind) throw invalidType('task', EXPECTED[kind], task);
     if (!Array.isArray(args)) throw invalidType('args', 'an instance of Array', args);
     const filled = fillStreamOptions(options, defaultMark);
