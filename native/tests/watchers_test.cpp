@@ -169,10 +169,12 @@ TEST_F(WatchersTest, says_what_cannot_be_watched) {
   EXPECT_EQ(add(one, 9999), EBADF);
   EXPECT_EQ(add(one, -1), EBADF);
   remove(one);
+#if defined(__linux__)  // kqueue watches files, too
   const Descriptor file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-  if (file < 0) GTEST_SKIP() << "no file to try";
+  ASSERT_GE(file, 0);
   EXPECT_EQ(add(one, file), EPERM);
   close(file);
+#endif
   EXPECT_EQ(add(one, sockets_[0]), 0);
   remove(one);
 }
