@@ -1,7 +1,15 @@
 #include "support/faults.hpp"
 
+#if defined(_WIN32)
+#include <windows.h>
+#else
+#include <dlfcn.h>
 #include <pthread.h>
 #include <unistd.h>
+#endif
+#if defined(__APPLE__) || defined(__FreeBSD__)
+#include <sys/event.h>
+#endif
 
 #include <atomic>
 #include <cerrno>
@@ -55,20 +63,73 @@ int __wrap_pthread_create(pthread_t* thread, const pthread_attr_t* attributes, v
   if (offloop::testing::thread_start_fails()) return EAGAIN;
   return __real_pthread_create(thread, attributes, entry, argument);
 }
-}
-bool offloop::testing::can_fail_thread_starts() noexcept { return true; }
 
-extern "C" {
 ssize_t __real_write(int, const void*, size_t);
 ssize_t __wrap_write(int fd, const void* bytes, size_t size) {
   offloop::testing::writes.fetch_add(1);
   return __real_write(fd, bytes, size);
 }
 }
-bool offloop::testing::can_count_rings() noexcept { return true; }
+#elif defined(_WIN32)
+// Calls of the system go through pointers that the linker takes from the system's library, unless they are here.
+namespace {
+template <class Function>
+Function* in_kernel(const char* name) noexcept {
+  return reinterpret_cast<Function*>(reinterpret_cast<void*>(GetProcAddress(GetModuleHandleW(L"kernel32"), name)));
+}
+
+HANDLE WINAPI start_thread(SECURITY_ATTRIBUTES* security, SIZE_T stack_bytes, LPTHREAD_START_ROUTINE entry,
+                           void* argument, DWORD flags, DWORD* id) {
+  static auto* const real = in_kernel<decltype(CreateThread)>("CreateThread");
+  const bool is_of_engine = flags & STACK_SIZE_PARAM_IS_A_RESERVATION;  // GoogleTest starts threads of its own
+  if (!is_of_engine || !offloop::testing::thread_start_fails()) {
+    return real(security, stack_bytes, entry, argument, flags, id);
+  }
+  SetLastError(ERROR_MAX_THRDS_REACHED);
+  return nullptr;
+}
+
+BOOL WINAPI post(HANDLE port, DWORD bytes, ULONG_PTR key, OVERLAPPED* overlapped) {
+  static auto* const real = in_kernel<decltype(PostQueuedCompletionStatus)>("PostQueuedCompletionStatus");
+  offloop::testing::writes.fetch_add(1);
+  return real(port, bytes, key, overlapped);
+}
+}  // namespace
+extern "C" {
+decltype(CreateThread)* __imp_CreateThread = start_thread;
+decltype(PostQueuedCompletionStatus)* __imp_PostQueuedCompletionStatus = post;
+}
 #else
-bool offloop::testing::can_fail_thread_starts() noexcept { return false; }
-bool offloop::testing::can_count_rings() noexcept { return false; }
+// The linker takes these for all that is in this program.
+namespace {
+template <class Function>
+Function* of_system(const char* name) noexcept {
+  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+}
+}  // namespace
+extern "C" {
+int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*entry)(void*), void* argument) {
+  static auto* const real = of_system<decltype(pthread_create)>("pthread_create");
+  if (offloop::testing::thread_start_fails()) return EAGAIN;
+  return real(thread, attributes, entry, argument);
+}
+
+ssize_t write(int fd, const void* bytes, size_t size) {
+  static auto* const real = of_system<decltype(write)>("write");
+  offloop::testing::writes.fetch_add(1);
+  return real(fd, bytes, size);
+}
+
+#if defined(__APPLE__) || defined(__FreeBSD__)
+int kevent(int queue, const struct kevent* changes, int change_count, struct kevent* events, int most,
+           const timespec* timeout) {
+  using Kevent = int(int, const struct kevent*, int, struct kevent*, int, const timespec*);
+  static auto* const real = of_system<Kevent>("kevent");
+  if (change_count > 0 && (changes->fflags & NOTE_TRIGGER)) offloop::testing::writes.fetch_add(1);
+  return real(queue, changes, change_count, events, most, timeout);
+}
+#endif
+}
 #endif
 uint64_t offloop::testing::rings() noexcept { return writes; }
 

@@ -9,16 +9,14 @@ namespace offloop::testing {
 inline constexpr int kNever = -1;
 
 /// After `after` more that succeed, every start of a thread by the engine fails with EAGAIN, until kNever is set.
-/// Thread: any. Linux only: elsewhere there is no way in, and `can_fail_thread_starts` is false.
+/// Thread: any.
 void fail_thread_starts(int after) noexcept;
-bool can_fail_thread_starts() noexcept;
-/// Has `hook` called before every start of a thread, on the thread that starts it; nullptr: no more. The same systems.
+/// Has `hook` called before every start of a thread, on the thread that starts it; nullptr: no more.
 void at_thread_starts(const std::function<void()>* hook) noexcept;
 
-/// How often the engine has written to a descriptor, which in these tests is to say: how often a wake handle was rung.
-/// Always 0 where `can_count_rings` is false.
+/// How often the engine has written to a descriptor, triggered an event, or posted to a completion port: in these tests, how
+/// often a wake handle was rung.
 uint64_t rings() noexcept;
-bool can_count_rings() noexcept;
 
 /// Every allocation by operator new on this thread fails while this lives, after `after` that succeed.
 class FailingAllocations {
